@@ -1,0 +1,1 @@
+//! How fast: load generation and comparison.

@@ -1,0 +1,1 @@
+//! The embedded candidate: a small, correct reverse proxy.

@@ -1,0 +1,1 @@
+//! Who stages, sends and judges.

@@ -1,0 +1,1 @@
+//! What stands around the candidate: upstream mocks, the tunnel front, faults, and the ledger of arrivals.

@@ -1,0 +1,1 @@
+//! What should happen: NGINX configurations and route tables as values, without I/O.

@@ -1,0 +1,1 @@
+//! What is asked: one claim a file.
