@@ -1,1 +1,17 @@
 //! What stands around the candidate: upstream mocks, the tunnel front, faults, and the ledger of arrivals.
+
+pub mod fault;
+pub mod gate;
+pub mod ledger;
+pub mod moment;
+pub mod probe_id;
+pub mod script;
+pub mod upstream;
+pub mod wire;
+
+pub use gate::Gate;
+pub use ledger::{Arrival, ConnectionId, Ledger};
+pub use moment::Moment;
+pub use probe_id::{PROBE_HEADER, ProbeId};
+pub use script::{EventFraming, Script};
+pub use upstream::RunningUpstream;

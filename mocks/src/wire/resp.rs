@@ -1,0 +1,1 @@
+//! RESP, the Redis serialization protocol, as far as the upstreams speak it.
