@@ -1,0 +1,22 @@
+//! Failures that are known and listed.
+
+use serde::Serialize;
+
+use crate::protocol::Protocol;
+
+/// A pattern over scenarios that this candidate can't satisfy, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownGap {
+    /// Matched against `scenario` and `scenario@protocol`; `*` is any run of characters.
+    pub pattern: String,
+    /// Why, as a sentence without final period.
+    pub reason: String,
+}
+
+impl KnownGap {
+    /// Whether a scenario asked through a protocol is covered.
+    #[must_use]
+    pub fn covers(&self, scenario: &str, protocol: Protocol) -> bool {
+        self.pattern == scenario || self.pattern == format!("{scenario}@{protocol}")
+    }
+}

@@ -1,0 +1,126 @@
+//! How a candidate is started, told things and stopped.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The process of a candidate.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Launch {
+    /// How it runs.
+    pub kind: LaunchKind,
+    /// The executable: a path, or a name looked up on the `PATH` and in the system's folders.
+    pub binary: PathBuf,
+    /// Its arguments; templates, like its files.
+    pub arguments: Vec<String>,
+    /// Arguments that print the version, and the text that stands before it.
+    pub version: Option<VersionCommand>,
+    /// Arguments that check the configuration and end with 0 when it is good.
+    pub validate: Option<Vec<String>>,
+    /// The files of the configuration; the first is the main one.
+    pub files: Vec<Arc<LaunchFile>>,
+    /// What is sent to it.
+    pub signals: Signals,
+    /// Its own log, relative to the private directory.
+    pub log: Option<String>,
+    /// When it counts as ready.
+    pub readiness: Readiness,
+}
+
+/// How a candidate runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaunchKind {
+    /// A program of its own.
+    Process,
+    /// This very executable, with a hidden argument.
+    Embedded,
+}
+
+/// How the version is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionCommand {
+    /// Arguments, as in `["-v"]`.
+    pub arguments: Vec<String>,
+    /// The text before the version in what is printed, as in `nginx/`.
+    pub after: String,
+}
+
+/// One file of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaunchFile {
+    /// The name in the private directory.
+    pub name: String,
+    /// The file as the user wrote it, for messages.
+    pub origin: String,
+    /// Its text as the user wrote it.
+    pub text: String,
+    /// What becomes of it.
+    pub role: Role,
+}
+
+/// What becomes of a file of a configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The proxy's own language: only addresses are replaced, so every line stays where it is.
+    #[default]
+    Native,
+    /// A minijinja template.
+    Template,
+}
+
+/// What is sent to a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signals {
+    /// Ends it at once.
+    pub stop: Signal,
+    /// Ends it after what is under way.
+    pub drain: Signal,
+    /// Makes it read its configuration again.
+    pub reload: Signal,
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self {
+            stop: Signal::Term,
+            drain: Signal::Term,
+            reload: Signal::Hup,
+        }
+    }
+}
+
+/// The signals that proxies listen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Signal {
+    /// `SIGTERM`.
+    Term,
+    /// `SIGQUIT`.
+    Quit,
+    /// `SIGINT`.
+    Int,
+    /// `SIGHUP`.
+    Hup,
+    /// `SIGUSR1`.
+    Usr1,
+    /// `SIGUSR2`.
+    Usr2,
+    /// `SIGWINCH`.
+    Winch,
+}
+
+/// When a candidate counts as ready: a request through every listener has arrived at an upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// What is asked for; a path that the deployment sends to CPA.
+    pub target: String,
+    /// The longest wait, where the usual one is too short.
+    pub within: Option<Duration>,
+}

@@ -1,0 +1,174 @@
+//! What the site wants, whatever proxy it gets: [`Deployment`].
+
+mod fallback;
+mod location;
+mod raw;
+mod size;
+mod validation;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use self::fallback::Fallback;
+pub use self::location::{Location, LocationKind};
+use crate::document::Document;
+use crate::error::HarnessError;
+use crate::protocol::Protocol;
+
+/// Hosts, listeners, upstreams, routes, limits and identity rules of one site; read from TOML.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Deployment {
+    /// Its name in reports.
+    pub name: String,
+    /// One sentence about it.
+    pub about: String,
+    /// The public host names.
+    pub hosts: Hosts,
+    /// The candidate's listeners; the addresses are those of the published configuration.
+    pub listeners: BTreeMap<Protocol, PublishedListener>,
+    /// The programs behind the candidate, by name.
+    pub upstreams: BTreeMap<String, PublishedUpstream>,
+    /// Who gets which path, in the order of the file.
+    pub routes: Vec<Route>,
+    /// Sizes and times.
+    pub limits: Limits,
+    /// Whose address must arrive.
+    pub identity: Identity,
+    /// The front's table, as published.
+    pub fallbacks: Vec<Fallback>,
+}
+
+/// The public host names of a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hosts {
+    /// The host of the AI gateway.
+    pub api: String,
+    /// The host of the tunnel's own site, where there is one.
+    pub tunnel: Option<String>,
+}
+
+/// A listener of the candidate as published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PublishedListener {
+    /// `host:port`; the stage replaces it by an address of its own.
+    pub address: String,
+    /// Whether a connection must begin with a PROXY header.
+    pub proxy_protocol: ProxyProtocol,
+}
+
+/// Whether connections carry the PROXY protocol (the HAProxy specification, versions 1 and 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyProtocol {
+    /// No header.
+    None,
+    /// The text header.
+    V1,
+    /// The binary header.
+    V2,
+}
+
+/// A program behind the candidate as published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PublishedUpstream {
+    /// `host:port`; the stage replaces it by a mock's.
+    pub address: String,
+    /// How many idle connections the candidate may keep to it.
+    pub pool: u32,
+}
+
+/// One row of the route table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Which paths.
+    pub location: Location,
+    /// The upstream's name.
+    pub upstream: String,
+    /// How request bodies must be passed on.
+    pub request_body: RequestBody,
+}
+
+/// How a request body must reach the upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestBody {
+    /// As it arrives.
+    Streamed,
+    /// As the candidate likes.
+    #[default]
+    Any,
+}
+
+/// Sizes and times that the site wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// The largest request body, in bytes.
+    pub request_body: u64,
+    /// How long an upstream may be silent.
+    pub read_timeout: Duration,
+    /// How long an upstream may take no byte.
+    pub send_timeout: Duration,
+}
+
+/// Whose address must arrive at the upstreams.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// Peers that may say whom they speak for.
+    pub trusted: Vec<IpAddr>,
+    /// What `X-Forwarded-Proto` must say.
+    pub scheme: String,
+    /// The port that clients see.
+    pub port: u16,
+}
+
+impl Deployment {
+    /// Names of the embedded deployments.
+    pub const EMBEDDED: [&str; 1] = ["cpa-two-hosts"];
+
+    /// The deployment of the published configuration.
+    #[must_use]
+    pub fn cpa_two_hosts() -> Self {
+        Self::parse("cpa-two-hosts.toml", CPA_TWO_HOSTS)
+            .expect("the embedded deployment is read by a test of this file")
+    }
+
+    /// Reads a deployment.
+    ///
+    /// # Errors
+    /// [`HarnessError::Document`] with the place where the text is unreadable or contradicts itself.
+    pub fn parse(file: &str, text: &str) -> Result<Self, HarnessError> {
+        let document = Document::new(file, text);
+        Ok(validation::Validation::new(&document).deployment(document.parse()?)?)
+    }
+
+    /// Reads an embedded deployment by name, or a file by path.
+    ///
+    /// # Errors
+    /// [`HarnessError::UnknownDeployment`] for neither, and what [`Deployment::parse`] and reading give.
+    pub fn named(name: &str) -> Result<Self, HarnessError> {
+        let path = Path::new(name);
+        if !path.exists() {
+            return match name {
+                "cpa-two-hosts" => Ok(Self::cpa_two_hosts()),
+                _ => Err(HarnessError::UnknownDeployment {
+                    name: name.to_owned(),
+                }),
+            };
+        }
+        let text = std::fs::read_to_string(path).map_err(|cause| HarnessError::Unreadable {
+            file: name.to_owned(),
+            cause,
+        })?;
+        Self::parse(name, &text)
+    }
+}
+
+const CPA_TWO_HOSTS: &str = include_str!("../../scenarios/deployments/cpa-two-hosts.toml");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! The TOML of a deployment, before it is looked at.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::fallback::Fallback;
+use super::{ProxyProtocol, RequestBody};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDeployment {
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    pub(super) about: String,
+    #[serde(default)]
+    pub(super) hosts: RawHosts,
+    #[serde(default, rename = "listener")]
+    pub(super) listeners: Vec<Spanned<RawListener>>,
+    #[serde(default, rename = "upstream")]
+    pub(super) upstreams: BTreeMap<Spanned<String>, RawUpstream>,
+    #[serde(default, rename = "route")]
+    pub(super) routes: Vec<RawRoute>,
+    pub(super) limits: RawLimits,
+    #[serde(default)]
+    pub(super) identity: RawIdentity,
+    #[serde(default, rename = "fallback")]
+    pub(super) fallbacks: Vec<Spanned<Fallback>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHosts {
+    pub(super) api: Option<Spanned<String>>,
+    pub(super) tunnel: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawListener {
+    pub(super) address: Spanned<String>,
+    pub(super) protocol: Option<Spanned<String>>,
+    pub(super) proxy_protocol: Option<ProxyProtocol>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUpstream {
+    pub(super) address: Spanned<String>,
+    #[serde(default)]
+    pub(super) pool: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRoute {
+    pub(super) location: Spanned<String>,
+    pub(super) upstream: Spanned<String>,
+    #[serde(default)]
+    pub(super) request_body: RequestBody,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLimits {
+    pub(super) request_body: Spanned<String>,
+    pub(super) read_timeout: Spanned<String>,
+    pub(super) send_timeout: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawIdentity {
+    pub(super) trusted: Vec<IpAddr>,
+    pub(super) scheme: String,
+    pub(super) port: u16,
+}
+
+impl Default for RawIdentity {
+    fn default() -> Self {
+        Self {
+            trusted: Vec::new(),
+            scheme: "https".to_owned(),
+            port: 443,
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What a deployment must not say.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::fallback::Fallback;
+use super::location::Location;
+use super::raw::{RawDeployment, RawHosts, RawLimits, RawListener, RawRoute, RawUpstream};
+use super::{
+    Deployment, Hosts, Identity, Limits, ProxyProtocol, PublishedListener, PublishedUpstream,
+    Route, size,
+};
+use crate::document::{Document, DocumentError, nearest};
+use crate::protocol::Protocol;
+
+/// The mocks that can stand behind a candidate.
+pub(crate) const UPSTREAMS: [&str; 2] = ["cpa", "usage"];
+
+type Checked<T> = Result<T, DocumentError>;
+
+pub(super) struct Validation<'a> {
+    document: &'a Document,
+}
+
+impl<'a> Validation<'a> {
+    pub(super) fn new(document: &'a Document) -> Self {
+        Self { document }
+    }
+
+    pub(super) fn deployment(&self, raw: RawDeployment) -> Checked<Deployment> {
+        if raw.name.get_ref().trim().is_empty() {
+            return Err(self.at(&raw.name, "empty", "a deployment needs a name"));
+        }
+        let upstreams = self.upstreams(raw.upstreams)?;
+        let listeners = self.listeners(&raw.listeners)?;
+        Ok(Deployment {
+            name: raw.name.into_inner(),
+            about: raw.about,
+            hosts: self.hosts(raw.hosts)?,
+            routes: self.routes(&raw.routes, &upstreams)?,
+            limits: self.limits(&raw.limits)?,
+            identity: Identity {
+                trusted: raw.identity.trusted,
+                scheme: raw.identity.scheme,
+                port: raw.identity.port,
+            },
+            fallbacks: self.fallbacks(raw.fallbacks)?,
+            listeners,
+            upstreams,
+        })
+    }
+
+    fn hosts(&self, raw: RawHosts) -> Checked<Hosts> {
+        let Some(api) = raw.api else {
+            return Err(self
+                .document
+                .lacks("no host: nobody knows what to ask for")
+                .help("add `[hosts]` with `api = \"api.example.org\"`"));
+        };
+        self.host(&api)?;
+        if let Some(tunnel) = &raw.tunnel {
+            self.host(tunnel)?;
+            if tunnel.get_ref().eq_ignore_ascii_case(api.get_ref()) {
+                return Err(self
+                    .at(tunnel, "the same name", "both hosts have the same name")
+                    .also(api.span(), "as here")
+                    .help("the front tells the two sites apart by server name"));
+            }
+        }
+        Ok(Hosts {
+            api: api.into_inner(),
+            tunnel: raw.tunnel.map(Spanned::into_inner),
+        })
+    }
+
+    fn host(&self, host: &Spanned<String>) -> Checked<()> {
+        let name = host.get_ref();
+        let is_name = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        if is_name {
+            return Ok(());
+        }
+        Err(self
+            .at(host, "no host name", format!("`{name}` is no host name"))
+            .help("a name only, without scheme, port or path: `api.example.org`"))
+    }
+
+    fn listeners(
+        &self,
+        raw: &[Spanned<RawListener>],
+    ) -> Checked<BTreeMap<Protocol, PublishedListener>> {
+        let mut listeners = BTreeMap::new();
+        let mut spans: BTreeMap<Protocol, Range<usize>> = BTreeMap::new();
+        for listener in raw {
+            let protocol = self.protocol(listener)?;
+            let listener = listener.get_ref();
+            self.address(&listener.address)?;
+            if let Some(first) = spans.insert(protocol, listener.address.span()) {
+                return Err(self
+                    .at(
+                        &listener.address,
+                        "the second",
+                        format!("two listeners for {protocol}"),
+                    )
+                    .also(first, "the first")
+                    .help("one listener for each protocol"));
+            }
+            let published = PublishedListener {
+                address: listener.address.get_ref().clone(),
+                proxy_protocol: listener.proxy_protocol.unwrap_or(ProxyProtocol::None),
+            };
+            listeners.insert(protocol, published);
+        }
+        if listeners.is_empty() {
+            return Err(self
+                .document
+                .lacks("no listener: the candidate can't be asked")
+                .help("add `[[listener]]` with `address` and `protocol = \"h1\"` or `\"h2\"`"));
+        }
+        Ok(listeners)
+    }
+
+    fn protocol(&self, listener: &Spanned<RawListener>) -> Checked<Protocol> {
+        let raw = listener.get_ref();
+        let Some(written) = &raw.protocol else {
+            return Err(self
+                .at(
+                    &raw.address,
+                    "this one",
+                    "a listener without protocol: nobody knows how to speak to it",
+                )
+                .help("add `protocol = \"h1\"` or `protocol = \"h2\"`"));
+        };
+        match written.get_ref().parse() {
+            Ok(protocol @ (Protocol::H1 | Protocol::H2)) => Ok(protocol),
+            _ => Err(self
+                .at(
+                    written,
+                    "not a listener's",
+                    format!("`{}` is no protocol of a listener", written.get_ref()),
+                )
+                .help("`h1` is HTTP/1.1, `h2` is HTTP/2 with prior knowledge")),
+        }
+    }
+
+    fn upstreams(
+        &self,
+        raw: BTreeMap<Spanned<String>, RawUpstream>,
+    ) -> Checked<BTreeMap<String, PublishedUpstream>> {
+        let mut upstreams: BTreeMap<String, PublishedUpstream> = BTreeMap::new();
+        for (name, upstream) in raw {
+            if !UPSTREAMS.contains(&name.get_ref().as_str()) {
+                return Err(self.unknown_upstream(&name, UPSTREAMS));
+            }
+            self.address(&upstream.address)?;
+            let twin = upstreams
+                .iter()
+                .find(|(_, other)| other.address == *upstream.address.get_ref());
+            if let Some((other, _)) = twin {
+                return Err(self
+                    .at(
+                        &upstream.address,
+                        "taken",
+                        format!("`{other}` has the same address"),
+                    )
+                    .help("a configuration's addresses are told apart to rewrite them"));
+            }
+            upstreams.insert(
+                name.into_inner(),
+                PublishedUpstream {
+                    address: upstream.address.into_inner(),
+                    pool: upstream.pool,
+                },
+            );
+        }
+        match upstreams.is_empty() {
+            false => Ok(upstreams),
+            true => Err(self
+                .document
+                .lacks("no upstream: nothing can arrive")
+                .help("add `[upstream.cpa]` with `address = \"127.0.0.1:8317\"`")),
+        }
+    }
+
+    fn routes(
+        &self,
+        raw: &[RawRoute],
+        upstreams: &BTreeMap<String, PublishedUpstream>,
+    ) -> Checked<Vec<Route>> {
+        let mut routes: Vec<Route> = Vec::new();
+        for row in raw {
+            let location = Location::parse(row.location.get_ref()).map_err(|wrong| {
+                self.at(&row.location, "here", wrong.message)
+                    .help(wrong.help)
+            })?;
+            if !upstreams.contains_key(row.upstream.get_ref()) {
+                let known = upstreams.keys().map(String::as_str);
+                return Err(self.unknown_upstream(&row.upstream, known));
+            }
+            let twin = routes
+                .iter()
+                .position(|earlier| earlier.location.same_as(&location));
+            if let Some(twin) = twin {
+                return Err(self.twice(row, &raw[twin]));
+            }
+            routes.push(Route {
+                location,
+                upstream: row.upstream.get_ref().clone(),
+                request_body: row.request_body,
+            });
+        }
+        match routes.is_empty() {
+            false => Ok(routes),
+            true => Err(self
+                .document
+                .lacks("no route: no path goes anywhere")
+                .help("add `[[route]]` with `location = \"/\"` and `upstream = \"cpa\"`")),
+        }
+    }
+
+    fn twice(&self, row: &RawRoute, first: &RawRoute) -> DocumentError {
+        let location = row.location.get_ref();
+        let (here, there) = (row.upstream.get_ref(), first.upstream.get_ref());
+        if here == there {
+            return self
+                .at(
+                    &row.location,
+                    "again",
+                    format!("duplicate route `{location}`"),
+                )
+                .also(first.location.span(), "first here")
+                .help("delete one of the two");
+        }
+        self.at(
+            &row.upstream,
+            format!("to `{here}`"),
+            format!("contradictory routes for `{location}`"),
+        )
+        .also(first.upstream.span(), format!("to `{there}`"))
+        .help("one location goes to one upstream; NGINX takes `/x` and `^~ /x` for the same one")
+    }
+
+    fn limits(&self, raw: &RawLimits) -> Checked<Limits> {
+        Ok(Limits {
+            request_body: size::bytes(raw.request_body.get_ref()).ok_or_else(|| {
+                let wrong = raw.request_body.get_ref();
+                self.at(
+                    &raw.request_body,
+                    "no size",
+                    format!("`{wrong}` is no size"),
+                )
+                .help("digits and `k`, `m` or `g`, as in `100m`")
+            })?,
+            read_timeout: self.time(&raw.read_timeout)?,
+            send_timeout: self.time(&raw.send_timeout)?,
+        })
+    }
+
+    fn time(&self, text: &Spanned<String>) -> Checked<Duration> {
+        size::time(text.get_ref()).ok_or_else(|| {
+            self.at(text, "no time", format!("`{}` is no time", text.get_ref()))
+                .help("digits and `ms`, `s`, `m`, `h` or `d`, as in `3600s`")
+        })
+    }
+
+    fn fallbacks(&self, raw: Vec<Spanned<Fallback>>) -> Checked<Vec<Fallback>> {
+        raw.into_iter()
+            .map(|fallback| match fallback.get_ref().xver {
+                0..=2 => Ok(fallback.into_inner()),
+                xver => Err(self
+                    .at(
+                        &fallback,
+                        "this entry",
+                        format!("`xver = {xver}` is no version of the PROXY protocol"),
+                    )
+                    .help("0 for none, 1 or 2")),
+            })
+            .collect()
+    }
+
+    fn address(&self, address: &Spanned<String>) -> Checked<()> {
+        let written = address.get_ref();
+        let port = written.rsplit_once(':').and_then(|(host, port)| {
+            let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+            (!host.is_empty() && is_port)
+                .then(|| port.parse::<u16>().ok())
+                .flatten()
+        });
+        match port {
+            Some(1..) => Ok(()),
+            _ => Err(self
+                .at(address, "no address", format!("`{written}` is no address"))
+                .help("host and port, as in `127.0.0.1:8317`")),
+        }
+    }
+
+    fn unknown_upstream<'n>(
+        &self,
+        written: &Spanned<String>,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> DocumentError {
+        let known: Vec<&str> = known.into_iter().collect();
+        let name = written.get_ref();
+        let help = match nearest(name, known.iter().copied()) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        self.at(
+            written,
+            "unknown",
+            format!("no upstream is called `{name}`"),
+        )
+        .help(help)
+    }
+
+    fn at<T>(
+        &self,
+        place: &Spanned<T>,
+        label: impl Into<String>,
+        message: impl Into<String>,
+    ) -> DocumentError {
+        self.document.error(place.span(), label, message)
+    }
+}

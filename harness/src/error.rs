@@ -1,0 +1,94 @@
+//! What keeps the harness from asking: [`HarnessError`].
+
+use std::io;
+
+use crate::document::DocumentError;
+use crate::patience::RanOut;
+
+/// The harness could not ask. That a candidate answered wrongly is a finding instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HarnessError {
+    /// A deployment or a manifest is unreadable or contradicts itself.
+    #[error(transparent)]
+    Document(#[from] Box<DocumentError>),
+    /// No embedded deployment and no file has this name.
+    #[error("no deployment is called `{name}`, and no such file is there")]
+    UnknownDeployment {
+        /// What was asked for.
+        name: String,
+    },
+    /// No embedded candidate and no folder has this name.
+    #[error("no candidate is called `{name}`, and no such folder is there")]
+    UnknownCandidate {
+        /// What was asked for.
+        name: String,
+        /// What could have been.
+        known: Vec<String>,
+    },
+    /// A file that is needed can't be read.
+    #[error("can't read `{file}`")]
+    Unreadable {
+        /// The file as it was named.
+        file: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The candidate's program is not installed.
+    #[error("candidate `{candidate}` needs `{binary}`, which is not installed")]
+    NotInstalled {
+        /// The candidate.
+        candidate: String,
+        /// The program that was looked for.
+        binary: String,
+    },
+    /// The candidate ended instead of serving.
+    #[error("candidate `{candidate}` refused to start ({ending})")]
+    Refused {
+        /// The candidate.
+        candidate: String,
+        /// How it ended: `exit code 1`, `signal 9`.
+        ending: String,
+        /// Its own last words, from its output and its log, oldest first.
+        words: Vec<String>,
+    },
+    /// The candidate runs, and no request came through it.
+    #[error("candidate `{candidate}` did not become ready: {ran_out}")]
+    NotReady {
+        /// The candidate.
+        candidate: String,
+        /// What was waited for, how long, and what was seen instead.
+        ran_out: Box<RanOut>,
+        /// Its own last words.
+        words: Vec<String>,
+    },
+    /// The candidate was gone in the middle of the run.
+    #[error("candidate `{candidate}` died ({ending})")]
+    Died {
+        /// The candidate.
+        candidate: String,
+        /// How it ended.
+        ending: String,
+        /// Its own last words.
+        words: Vec<String>,
+    },
+    /// Something that the harness waited for did not come.
+    #[error(transparent)]
+    RanOut(#[from] RanOut),
+    /// The system refused something that the harness needs.
+    #[error("can't {action}")]
+    System {
+        /// What was tried, as in `bind the CPA mock`.
+        action: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl From<DocumentError> for HarnessError {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(Box::new(error))
+    }
+}
