@@ -1,16 +1,28 @@
 //! Who stages, sends and judges.
 
+pub mod blame;
 pub mod candidate;
 pub mod deployment;
 pub mod document;
 pub mod error;
+pub mod finding;
+pub mod glob;
+pub mod hint;
+pub mod level;
 pub mod patience;
 pub mod protocol;
+pub mod report;
 pub mod stage;
+pub mod suite;
+pub mod verdict;
 
+pub use self::blame::Blame;
 pub use self::candidate::{Candidate, Feature};
 pub use self::deployment::Deployment;
 pub use self::error::HarnessError;
+pub use self::finding::{Code, Finding};
+pub use self::level::Level;
 pub use self::patience::Patience;
 pub use self::protocol::Protocol;
 pub use self::stage::{RunningStage, Stage};
+pub use self::verdict::Verdict;
