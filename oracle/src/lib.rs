@@ -1,1 +1,7 @@
 //! What should happen: NGINX configurations and route tables as values, without I/O.
+//!
+//! [`conf`] reads NGINX's configuration language without losing a byte; [`location`] makes route tables of it, or of a
+//! deployment, and says which location wins for a request target and why.
+
+pub mod conf;
+pub mod location;

@@ -1,0 +1,5 @@
+//! Route tables: which location takes a path, and why.
+
+mod notation;
+
+pub use notation::{Modifier, Notation, NotationError};
