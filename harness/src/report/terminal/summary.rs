@@ -1,0 +1,138 @@
+//! The last lines: the verdict, what to change, how to repeat.
+
+use super::{page::Terminal, styles::paint};
+use crate::{
+    level::Level,
+    report::{change::Change, standing::Standing},
+    suite::SuiteResult,
+    verdict::Verdict,
+};
+
+impl Terminal {
+    pub(super) fn summary(&self, result: &SuiteResult, standings: &[Standing<'_>]) -> Vec<String> {
+        let mut lines = vec![self.closing_line(result, standings)];
+        lines.extend(self.changes(&Change::all(standings)));
+        lines
+    }
+
+    fn closing_line(&self, result: &SuiteResult, standings: &[Standing<'_>]) -> String {
+        let failed = |level| {
+            standings
+                .iter()
+                .filter(|s| s.level == level && s.verdict() == Verdict::Fail)
+                .count()
+        };
+        let failures: Vec<String> = [Level::Required, Level::Recommended]
+            .map(|level| (failed(level), level))
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, level)| format!("{count} {level}"))
+            .collect();
+        let failures = if failures.is_empty() {
+            String::new()
+        } else {
+            format!("{} of ", failures.join(", "))
+        };
+        let told = format!(
+            "{}  {failures}{} in {}{}",
+            self.word(result, standings),
+            scenarios(standings.len()),
+            seconds(result.duration_ms),
+            rounds(result.rounds)
+        );
+        std::iter::once(told)
+            .chain(asides(result, standings))
+            .collect::<Vec<_>>()
+            .join(" · ")
+    }
+
+    fn word(&self, result: &SuiteResult, standings: &[Standing<'_>]) -> String {
+        let worst = |verdict| {
+            standings
+                .iter()
+                .any(|standing| standing.verdict() == verdict)
+        };
+        let counts = |s: &Standing<'_>| s.verdict() == Verdict::Fail && s.level <= self.fail_on;
+        if result.interrupted {
+            paint(self.styles.broken, "STOPPED")
+        } else if standings.iter().any(counts) || result.summary.unstable > 0 {
+            paint(self.styles.fail, "FAILED")
+        } else if worst(Verdict::Broken) {
+            paint(self.styles.broken, "BROKEN")
+        } else if !result.stale_gaps.is_empty() {
+            paint(self.styles.known, "STALE")
+        } else {
+            paint(self.styles.pass, "PASSED")
+        }
+    }
+
+    fn changes(&self, changes: &[Change<'_>]) -> Vec<String> {
+        let widest =
+            |length: fn(&Change<'_>) -> usize| changes.iter().map(length).max().unwrap_or(0);
+        let address_width = widest(|change| change.address.chars().count());
+        let because_width = widest(|change| change.because.chars().count());
+        let number_width = changes.len().to_string().len();
+        changes
+            .iter()
+            .enumerate()
+            .map(|(index, change)| {
+                let more = match change.scenarios.len() {
+                    1 => String::new(),
+                    count => format!("  (+{} more)", count - 1),
+                };
+                let address = format!("{:address_width$}", change.address);
+                format!(
+                    "  {:>number_width$}  {}  {:because_width$}  {}{more}",
+                    index + 1,
+                    paint(self.styles.path, address),
+                    change.because,
+                    change.scenarios[0]
+                )
+            })
+            .collect()
+    }
+}
+
+/// What else the reader should know, in a few words each.
+fn asides(result: &SuiteResult, standings: &[Standing<'_>]) -> Vec<String> {
+    let with = |verdict| {
+        standings
+            .iter()
+            .filter(|standing| standing.verdict() == verdict)
+            .count()
+    };
+    let changed = |standing: &&Standing<'_>| {
+        standing
+            .outcomes
+            .iter()
+            .any(|outcome| !outcome.unstable.is_empty())
+    };
+    [
+        (with(Verdict::Broken), "broken"),
+        (standings.iter().filter(changed).count(), "unstable"),
+        (result.stale_gaps.len(), "stale in the list of known gaps"),
+        (with(Verdict::Known), "known"),
+        (with(Verdict::Skipped), "skipped"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect()
+}
+
+pub(super) fn scenarios(count: usize) -> String {
+    format!("{count} scenario{}", if count == 1 { "" } else { "s" })
+}
+
+fn seconds(milliseconds: u64) -> String {
+    // Tenths: more digits would differ from run to run and tell nobody anything.
+    format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
+}
+
+fn rounds(rounds: u32) -> String {
+    if rounds == 1 {
+        String::new()
+    } else {
+        format!(", {rounds} rounds")
+    }
+}

@@ -1,0 +1,227 @@
+//! What each report says of one result, word for word.
+
+use proxyproof_harness::{
+    Blame, Code, Finding, Level, Verdict,
+    finding::Exhibit,
+    hint::{Hint, Place},
+    report::{Detail, Terminal, read_json, schema, write_json, write_junit},
+    suite::{CandidateName, Outcome, SCHEMA, StaleGap, SuiteResult, Summary, Tool},
+};
+
+const APPENDED: Code = Code::new(
+    "identity.forwarded_for_appended",
+    "a client can choose the address that CPA believes",
+    "CPA takes the left-most entry: `allow-remote: false` is bypassed, and a ban is dodged by changing the value",
+);
+const WRONG_UPSTREAM: Code = Code::new(
+    "routes.wrong_upstream",
+    "a path goes to the wrong program",
+    "the client gets another program's answer",
+);
+
+fn hint() -> Hint {
+    Hint {
+        file: "nginx.conf".to_owned(),
+        place: Place::of(
+            "proxy_set_header X-Forwarded-For",
+            "server {\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n}\n",
+        ),
+        because: "appends to what the client sent".to_owned(),
+        change: "proxy_set_header X-Forwarded-For $proxy_protocol_addr;".to_owned(),
+    }
+}
+
+fn forged() -> Finding {
+    let mut finding = APPENDED
+        .finding()
+        .focus(&["X-Forwarded-For"])
+        .expected("X-Forwarded-For: 203.0.113.7")
+        .observed("X-Forwarded-For: 127.0.0.1, 203.0.113.7")
+        .evidence(0, "client", "sends the head")
+        .evidence(1204, "cpa", "has the head");
+    finding.sent = Some(Exhibit {
+        text: "GET /v0/management/config HTTP/1.1\nHost: api.example.org\nX-Forwarded-For: 127.0.0.1\n\n".to_owned(),
+        place: "from 203.0.113.7 (PROXY v1)".to_owned(),
+    });
+    finding.arrived = vec![Exhibit {
+        text: "GET /v0/management/config HTTP/1.1\nHost: api.example.org\nX-Forwarded-For: 127.0.0.1, 203.0.113.7\n\n"
+            .to_owned(),
+        place: "at cpa, connection #4, request 1".to_owned(),
+    }];
+    finding.hint = Some(hint());
+    finding.rerun = "proxyproof run nginx -f identity/forged_forwarded_for@h1".to_owned();
+    finding
+}
+
+fn row(target: &str) -> Finding {
+    WRONG_UPSTREAM
+        .finding()
+        .subject(target)
+        .expected("at usage")
+        .observed("at cpa")
+}
+
+fn outcome(id: &str, level: Level, protocol: &str, verdict: Verdict) -> Outcome {
+    Outcome {
+        id: id.to_owned(),
+        claim: "something holds".to_owned(),
+        level,
+        protocol: protocol.to_owned(),
+        verdict,
+        reason: None,
+        duration_ms: 12,
+        findings: Vec::new(),
+        records: std::collections::BTreeMap::new(),
+        unstable: std::collections::BTreeMap::new(),
+    }
+}
+
+fn result() -> SuiteResult {
+    let table = Outcome {
+        findings: ["/health", "/status", "/setup", "/a", "/b", "/c", "/d", "/e"]
+            .map(row)
+            .to_vec(),
+        ..outcome("routes/table", Level::Required, "h1", Verdict::Fail)
+    };
+    let identity = ["h1", "h2", "chain-h1", "chain-h2"].map(|protocol| Outcome {
+        findings: vec![forged()],
+        ..outcome(
+            "identity/forged_forwarded_for",
+            Level::Required,
+            protocol,
+            Verdict::Fail,
+        )
+    });
+    let doubled = Outcome {
+        findings: vec![forged()],
+        ..outcome(
+            "identity/doubled_forwarded_for",
+            Level::Recommended,
+            "h1",
+            Verdict::Fail,
+        )
+    };
+    let front = Outcome {
+        findings: vec![row("/v1").blame(Blame::Front, "the front did not dial the candidate")],
+        ..outcome(
+            "front/alpn_split",
+            Level::Required,
+            "chain-h2",
+            Verdict::Fail,
+        )
+    };
+    let reasoned = |id, verdict, reason: &str| Outcome {
+        reason: Some(reason.to_owned()),
+        ..outcome(id, Level::Required, "h2", verdict)
+    };
+    let mut scenarios = vec![table];
+    scenarios.extend(identity);
+    scenarios.extend([
+        doubled,
+        front,
+        outcome("streaming/clean_end", Level::Required, "h1", Verdict::Pass),
+        reasoned(
+            "streaming/comments",
+            Verdict::Broken,
+            "did not end within 20 s: waited for the next piece",
+        ),
+        reasoned(
+            "websocket/extended_connect",
+            Verdict::Skipped,
+            "needs extended_connect",
+        ),
+        reasoned("websocket/pings", Verdict::Known, "no pings before 2.0"),
+    ]);
+    SuiteResult {
+        schema: SCHEMA,
+        tool: Tool {
+            name: "proxyproof".to_owned(),
+            version: "0.1.0".to_owned(),
+        },
+        candidate: CandidateName {
+            name: "nginx".to_owned(),
+            version: "1.22.1".to_owned(),
+            launch: "process".to_owned(),
+        },
+        deployment: "cpa-two-hosts".to_owned(),
+        summary: Summary::of(&scenarios),
+        duration_ms: 2140,
+        rounds: 1,
+        interrupted: false,
+        scenarios,
+        stale_gaps: vec![StaleGap {
+            pattern: "http/*".to_owned(),
+            reason: "hyper refuses them".to_owned(),
+        }],
+    }
+}
+
+#[test]
+fn terminal() {
+    insta::assert_snapshot!(
+        Terminal {
+            width: Some(100),
+            ..Terminal::default()
+        }
+        .render(&result())
+    );
+}
+
+#[test]
+fn terminal_verbose() {
+    insta::assert_snapshot!(
+        Terminal {
+            detail: Detail::Verbose,
+            ..Terminal::default()
+        }
+        .render(&result())
+    );
+}
+
+#[test]
+fn terminal_quiet() {
+    insta::assert_snapshot!(
+        Terminal {
+            detail: Detail::Quiet,
+            ..Terminal::default()
+        }
+        .render(&result())
+    );
+}
+
+#[test]
+fn junit() {
+    let mut xml = Vec::new();
+    write_junit(&result(), &mut xml).expect("a vector takes everything");
+    insta::assert_snapshot!(String::from_utf8(xml).expect("XML is text"));
+}
+
+#[test]
+fn json_reads_back() {
+    let mut json = Vec::new();
+    write_json(&result(), &mut json).expect("a vector takes everything");
+    let json = String::from_utf8(json).expect("JSON is text");
+    assert_eq!(read_json(&json).expect("what we wrote"), result());
+    let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    insta::assert_snapshot!(
+        serde_json::to_string_pretty(&serde_json::json!({
+            "summary": value["summary"], "tool": value["tool"], "candidate": value["candidate"], "second": value["scenarios"][1],
+        }))
+        .expect("JSON")
+    );
+}
+
+/// `UPDATE=1 cargo test -p proxyproof-harness --test reports` writes the file anew.
+#[test]
+fn the_published_schema_is_fresh() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/report.schema.json");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, schema()).expect("docs/ is there");
+    }
+    let published = std::fs::read_to_string(file).unwrap_or_default();
+    assert_eq!(
+        published,
+        schema(),
+        "docs/report.schema.json is stale: run this test with UPDATE=1"
+    );
+}
