@@ -1,5 +1,6 @@
 //! The mock backends behind the candidate, and the server they share.
 
+pub mod cpa;
 mod exchange;
 mod request;
 mod resp_connection;

@@ -1,0 +1,15 @@
+//! From what providers send to what clients of each API get.
+
+mod chat;
+mod completions;
+mod frame;
+mod gemini;
+mod messages;
+mod responses;
+
+pub(crate) use chat::ChatFromChat;
+pub(crate) use completions::{completion, completion_score};
+pub(crate) use frame::{Breakdown, Frame, Score, translate};
+pub(crate) use gemini::{GeminiFromChat, content_from_turn};
+pub(crate) use messages::{MessagesFromChat, message_from_turn};
+pub(crate) use responses::{ResponsesFromChat, response_from_turn};
