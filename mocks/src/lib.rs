@@ -1,6 +1,8 @@
 //! What stands around the candidate: upstream mocks, the tunnel front, faults, and the ledger of arrivals.
 
+pub mod certificate;
 pub mod fault;
+pub mod front;
 pub mod gate;
 pub mod ledger;
 pub mod moment;

@@ -1,0 +1,24 @@
+//! The tunnel front: ends TLS, picks a destination by server name, negotiated protocol and path, and speaks PROXY protocol to it.
+//!
+//! It follows Xray-core (revision 2323273e): the fallbacks of its VLESS and Trojan inbounds.
+
+mod certificates;
+mod client_hello;
+mod connection;
+mod destination;
+mod fallback;
+mod log;
+mod relay;
+mod rewound;
+mod server;
+mod table;
+mod timers;
+mod tls;
+
+pub use destination::Destination;
+pub use fallback::{Fallback, Inbound, TableError};
+pub use log::{Ending, FrontConnection};
+pub use server::{AcceptProxy, Front, PlainListener, RunningFront};
+pub use table::FallbackTable;
+pub use timers::FrontTimers;
+pub use tls::{MinimumTls, UnknownNames};

@@ -1,0 +1,361 @@
+//! The front's listeners, its settings, and its running handle.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use super::log::Log;
+use super::tls::Tls;
+use super::{FallbackTable, FrontConnection, FrontTimers, MinimumTls, UnknownNames};
+use crate::certificate::Leaf;
+
+/// A tunnel front to be started.
+#[derive(Debug)]
+pub struct Front {
+    table: FallbackTable,
+    leaves: Vec<Leaf>,
+    protocols: Vec<String>,
+    accept_proxy: AcceptProxy,
+    timers: FrontTimers,
+    minimum: MinimumTls,
+    unknown_names: UnknownNames,
+    listen: SocketAddr,
+    plain: Option<PlainListener>,
+    aliases: Vec<(String, String)>,
+    loopback_as: Option<IpAddr>,
+}
+
+/// Whether clients open with a PROXY header (`acceptProxyProtocol`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AcceptProxy {
+    /// They do not; one that does is no TLS client.
+    #[default]
+    Off,
+    /// They have to, in version 1 or 2; one that does not is reset.
+    Required,
+}
+
+/// A second listener without TLS that routes alike, for clients that trust no private authority.
+#[derive(Clone, Debug)]
+pub struct PlainListener {
+    /// Where it listens; port 0 for an ephemeral one.
+    pub listen: SocketAddr,
+    /// The server name its connections stand for.
+    pub host: String,
+}
+
+/// A running front; stops when dropped.
+#[derive(Debug)]
+pub struct RunningFront {
+    address: SocketAddr,
+    plain_address: Option<SocketAddr>,
+    log: Log,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+/// What all connections of a front share.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) table: FallbackTable,
+    pub(super) tls: Tls,
+    pub(super) accept_proxy: AcceptProxy,
+    pub(super) timers: FrontTimers,
+    pub(super) address: SocketAddr,
+    aliases: Vec<(String, String)>,
+    loopback_as: Option<IpAddr>,
+}
+
+impl Front {
+    /// A front with this table and certificate on an ephemeral loopback port, offering `h2` and `http/1.1`.
+    #[must_use]
+    pub fn new(table: FallbackTable, certificate: Leaf) -> Self {
+        Self {
+            table,
+            leaves: vec![certificate],
+            protocols: vec!["h2".to_owned(), "http/1.1".to_owned()],
+            accept_proxy: AcceptProxy::default(),
+            timers: FrontTimers::default(),
+            minimum: MinimumTls::default(),
+            unknown_names: UnknownNames::default(),
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            plain: None,
+            aliases: Vec::new(),
+            loopback_as: None,
+        }
+    }
+
+    /// Offers these protocols, in this order; the front's order decides.
+    #[must_use]
+    pub fn alpn(mut self, protocols: &[&str]) -> Self {
+        self.protocols = protocols.iter().map(|&name| name.to_owned()).collect();
+        self
+    }
+
+    /// Requires a PROXY header of its clients, or not.
+    #[must_use]
+    pub fn accept_proxy(mut self, accept: AcceptProxy) -> Self {
+        self.accept_proxy = accept;
+        self
+    }
+
+    /// Adds a certificate behind those it has; the first is the one for unknown names.
+    #[must_use]
+    pub fn certificate(mut self, leaf: Leaf) -> Self {
+        self.leaves.push(leaf);
+        self
+    }
+
+    /// Waits as long as these say.
+    #[must_use]
+    pub fn timers(mut self, timers: FrontTimers) -> Self {
+        self.timers = timers;
+        self
+    }
+
+    /// Speaks no lower version of TLS.
+    #[must_use]
+    pub fn minimum_tls(mut self, minimum: MinimumTls) -> Self {
+        self.minimum = minimum;
+        self
+    }
+
+    /// Does this with server names that no certificate is for.
+    #[must_use]
+    pub fn unknown_names(mut self, what: UnknownNames) -> Self {
+        self.unknown_names = what;
+        self
+    }
+
+    /// Listens on this address; port 0 for an ephemeral one.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Listens without TLS, too.
+    #[must_use]
+    pub fn plain(mut self, listener: PlainListener) -> Self {
+        self.plain = Some(listener);
+        self
+    }
+
+    /// Routes connections for server name `from` (empty: those without one) as if they were for `to`. The real program has
+    /// no such setting; clients that cannot override names need it.
+    #[must_use]
+    pub fn alias(mut self, from: &str, to: &str) -> Self {
+        self.aliases.push((from.to_owned(), to.to_owned()));
+        self
+    }
+
+    /// Reports clients on loopback to destinations under this address, since a right proxy may refuse one that claims to be
+    /// local. The real program has no such setting.
+    #[must_use]
+    pub fn loopback_clients_as(mut self, address: IpAddr) -> Self {
+        self.loopback_as = Some(address);
+        self
+    }
+
+    /// Binds and serves on the caller's runtime.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or a key does not belong to its certificate.
+    pub async fn start(self) -> io::Result<RunningFront> {
+        let tls = Tls::new(
+            &self.leaves,
+            self.protocols,
+            self.minimum,
+            self.unknown_names,
+        )?;
+        let listener = TcpListener::bind(self.listen).await?;
+        let address = listener.local_addr()?;
+        let settings = Arc::new(Settings {
+            table: self.table,
+            tls,
+            accept_proxy: self.accept_proxy,
+            timers: self.timers,
+            address,
+            aliases: self.aliases,
+            loopback_as: self.loopback_as,
+        });
+        let log = Log::new();
+        let mut running = RunningFront {
+            address,
+            plain_address: None,
+            log,
+            listeners: Vec::new(),
+        };
+        if let Some(plain) = self.plain {
+            let listener = TcpListener::bind(plain.listen).await?;
+            running.plain_address = Some(listener.local_addr()?);
+            running.serve(listener, &settings, Some(plain.host));
+        }
+        running.serve(listener, &settings, None);
+        Ok(running)
+    }
+}
+
+impl RunningFront {
+    /// Where it listens for TLS.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens without TLS, if it does.
+    #[must_use]
+    pub fn plain_address(&self) -> Option<SocketAddr> {
+        self.plain_address
+    }
+
+    /// The latest 65 536 connections, in the order they were accepted.
+    #[must_use]
+    pub fn connections(&self) -> Vec<FrontConnection> {
+        self.log.connections()
+    }
+
+    /// How many connections are no longer among [`Self::connections`].
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.log.forgotten()
+    }
+
+    /// The latest connection of the client with this address, its own or the one it claimed in a PROXY header.
+    #[must_use]
+    pub fn connection_from(&self, client: SocketAddr) -> Option<FrontConnection> {
+        self.log.find(client)
+    }
+
+    /// What `look` makes of the connections, asked now and whenever one changes; `None` if it has not found anything by then.
+    pub async fn until<T>(
+        &self,
+        within: Duration,
+        mut look: impl FnMut(&[FrontConnection]) -> Option<T>,
+    ) -> Option<T> {
+        let mut changes = self.log.changes();
+        let search = async {
+            loop {
+                changes.mark_unchanged();
+                if let Some(found) = look(&self.log.connections()) {
+                    return Some(found);
+                }
+                changes.changed().await.ok()?;
+            }
+        };
+        timeout(within, search).await.ok().flatten()
+    }
+
+    /// Stops it and waits for the end of its listeners; open connections are cut.
+    ///
+    /// # Panics
+    /// With the panic of a listener that panicked.
+    pub async fn stop(mut self) {
+        for listener in self.listeners.drain(..) {
+            listener.abort();
+            if let Err(ended) = listener.await
+                && let Ok(panic) = ended.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+
+    fn serve(
+        &mut self,
+        listener: TcpListener,
+        settings: &Arc<Settings>,
+        plain_host: Option<String>,
+    ) {
+        let serving = accept(
+            listener,
+            Arc::clone(settings),
+            self.log.clone(),
+            plain_host.map(Arc::from),
+        );
+        self.listeners.push(tokio::spawn(serving));
+    }
+}
+
+impl Drop for RunningFront {
+    fn drop(&mut self) {
+        self.listeners.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Settings {
+    /// The name a connection is routed by.
+    pub(super) fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
+        let alias = self.aliases.iter().find(|(from, _)| from == name);
+        alias.map_or(name, |(_, to)| to)
+    }
+
+    /// The address a client is reported under, unless it claims one.
+    pub(super) fn reported(&self, peer: SocketAddr) -> SocketAddr {
+        match self.loopback_as {
+            Some(address) if peer.ip().to_canonical().is_loopback() => {
+                SocketAddr::new(address, peer.port())
+            }
+            _ => peer,
+        }
+    }
+}
+
+/// Accepts until it is aborted; its connections end with it.
+async fn accept(
+    listener: TcpListener,
+    settings: Arc<Settings>,
+    log: Log,
+    plain_host: Option<Arc<str>>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(serve(Arc::clone(&settings), log.clone(), stream, peer, plain_host.clone()));
+                }
+                // No descriptors left, or the client is gone already: go on when that has passed.
+                Err(_) => pause().await,
+            },
+            Some(ended) = connections.join_next() => {
+                if let Err(panic) = ended.map_err(|ended| ended.try_into_panic())
+                    && let Ok(panic) = panic
+                {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
+    }
+}
+
+async fn serve(
+    settings: Arc<Settings>,
+    log: Log,
+    stream: TcpStream,
+    peer: SocketAddr,
+    plain_host: Option<Arc<str>>,
+) {
+    let entry = log.open(peer);
+    // Both are about latency only.
+    let _ = stream.set_nodelay(true);
+    let connection = Connection::new(&settings, &entry, &stream, peer);
+    let ending = match plain_host {
+        Some(host) => connection.serve_plain(stream, &host).await,
+        None => connection.serve_tls(stream).await,
+    };
+    entry.end(ending);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "accept fails at once while descriptors are short"
+)]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
