@@ -99,7 +99,7 @@ fn examine_message(message: &[u8]) -> Option<FirstFlight> {
     }
     let body = reader.bytes(length)?;
     Some(
-        match extensions(body).map(|extensions| ClientHello::read(extensions)) {
+        match extensions(body).map(ClientHello::read) {
             Some(Ok(hello)) => FirstFlight::Hello(hello),
             Some(Err(alert)) => FirstFlight::Refused(alert),
             None => FirstFlight::Unreadable,

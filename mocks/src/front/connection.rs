@@ -1,6 +1,5 @@
 //! One client connection from accept to end.
 
-use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +17,6 @@ use super::log::Entry;
 use super::relay::{ClientClose, Opening, UP_BUFFER, relay};
 use super::rewound::Rewound;
 use super::server::{AcceptProxy, Settings};
-use super::tls::Tls;
 use super::{Ending, Fallback};
 use crate::moment::Moment;
 use crate::wire::proxy_protocol::{ProxyHeader, ProxyHeaderError};

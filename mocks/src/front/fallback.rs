@@ -153,7 +153,7 @@ impl<'a> Fields<'a> {
         let same = fields
             .iter()
             .filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        same.map(|(_, value)| value).last()
+        same.map(|(_, value)| value).next_back()
     }
 
     fn text(&self, field: &'static str) -> Result<String, TableError> {

@@ -79,8 +79,7 @@ pub enum Checksum {
 pub fn load_balancer_check() -> Vec<u8> {
     let mut header = V2_SIGNATURE.to_vec();
     header.extend([0x20, 0x11, 0x00, 0x54]);
-    // The checksum as sent by the balancer is over this very header; a receiver of LOCAL skips it either way.
-    header.extend([0x03, 0x00, 0x04, 0xa9, 0xb8, 0x7e, 0x8f]);
+    header.extend([0x03, 0x00, 0x04, 0xbc, 0xe5, 0x95, 0x1f]);
     header.extend([0x04, 0x00, 0x4a]);
     header.resize(16 + 0x54, 0);
     header

@@ -66,7 +66,7 @@ impl MalformedHeader {
             Self::BadChecksum => binary(
                 0x21,
                 0x11,
-                &[&ADDRESSES[..], &[0x03, 0x00, 0x04, 1, 2, 3, 4]].concat(),
+                &[ADDRESSES, &[0x03, 0x00, 0x04, 1, 2, 3, 4]].concat(),
             ),
             Self::BadCommand => binary(0x22, 0x11, ADDRESSES),
             Self::BadFamily => binary(0x21, 0x41, ADDRESSES),
@@ -86,7 +86,7 @@ impl MalformedHeader {
             Self::TlvOverrun => binary(
                 0x21,
                 0x11,
-                &[&ADDRESSES[..], &[0x04, 0x00, 0x09, 0]].concat(),
+                &[ADDRESSES, &[0x04, 0x00, 0x09, 0]].concat(),
             ),
             Self::UnknownProtocol => text("PROXY UDP4 203.0.113.7 127.0.0.1 5555 443\r\n"),
         }
