@@ -98,13 +98,11 @@ fn examine_message(message: &[u8]) -> Option<FirstFlight> {
         return Some(FirstFlight::Unreadable);
     }
     let body = reader.bytes(length)?;
-    Some(
-        match extensions(body).map(ClientHello::read) {
-            Some(Ok(hello)) => FirstFlight::Hello(hello),
-            Some(Err(alert)) => FirstFlight::Refused(alert),
-            None => FirstFlight::Unreadable,
-        },
-    )
+    Some(match extensions(body).map(ClientHello::read) {
+        Some(Ok(hello)) => FirstFlight::Hello(hello),
+        Some(Err(alert)) => FirstFlight::Refused(alert),
+        None => FirstFlight::Unreadable,
+    })
 }
 
 /// The extensions of a hello's body; empty if it has none, `None` if it cannot be read.

@@ -83,11 +83,7 @@ impl MalformedHeader {
             Self::NoLineEnd => text(&format!("PROXY UNKNOWN {}\r\n", "x".repeat(107))),
             Self::PortTooLarge => text("PROXY TCP4 203.0.113.7 127.0.0.1 65536 443\r\n"),
             Self::ShortAddresses => binary(0x21, 0x11, &ADDRESSES[..8]),
-            Self::TlvOverrun => binary(
-                0x21,
-                0x11,
-                &[ADDRESSES, &[0x04, 0x00, 0x09, 0]].concat(),
-            ),
+            Self::TlvOverrun => binary(0x21, 0x11, &[ADDRESSES, &[0x04, 0x00, 0x09, 0]].concat()),
             Self::UnknownProtocol => text("PROXY UDP4 203.0.113.7 127.0.0.1 5555 443\r\n"),
         }
     }
