@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 use super::client_hello::{self, Alert, ClientHello, FirstFlight};
 use super::destination::Outgoing;
 use super::log::Entry;
-use super::relay::{ClientClose, Opening, UP_BUFFER, relay};
+use super::relay::{ClientClose, Opening, UP_BUFFER, drain, relay};
 use super::rewound::Rewound;
 use super::server::{AcceptProxy, Settings};
 use super::{Ending, Fallback};
@@ -77,7 +77,10 @@ impl<'a> Connection<'a> {
                 self.hello(hello, Rewound::new(read, stream)).await
             }
             FirstFlight::Refused(alert) => refuse(stream, alert).await,
-            FirstFlight::NotTls => Ending::NotTls,
+            FirstFlight::NotTls => {
+                close_in_order(stream).await;
+                Ending::NotTls
+            }
             FirstFlight::Ended => Ending::Silent,
         }
     }
@@ -276,9 +279,15 @@ async fn close_silently<S: AsyncWrite + Unpin>(stream: S) -> Ending {
     Ending::Silent
 }
 
-/// Closes in order, with `close_notify` where there is TLS; the program gives it 250 ms.
+/// Closes with `close_notify` where there is TLS; the program gives it 250 ms.
 async fn close_client<S: AsyncWrite + Unpin>(mut stream: S) {
     let _ = timeout(TLS_CLOSE_TIMEOUT, stream.shutdown()).await;
+}
+
+/// Ends the own side and reads on for a moment: closing with bytes unread would reset the connection.
+async fn close_in_order(mut stream: TcpStream) {
+    let _ = stream.shutdown().await;
+    let _ = timeout(TLS_CLOSE_TIMEOUT, drain(&mut stream)).await;
 }
 
 /// The start of HTTP/2's connection preface, enough to know it by.

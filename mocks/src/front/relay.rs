@@ -209,7 +209,8 @@ where
     }
 }
 
-async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
+/// Reads to the end and forgets.
+pub(super) async fn drain(reader: &mut (impl AsyncRead + Unpin)) {
     let mut buffer = vec![0; UP_BUFFER];
     while matches!(reader.read(&mut buffer).await, Ok(1..)) {}
 }
