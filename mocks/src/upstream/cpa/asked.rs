@@ -94,8 +94,12 @@ fn undo(body: &Bytes, coding: &str) -> Result<Bytes, Unreadable> {
 
 fn unzstd(body: &[u8]) -> Result<Bytes, Unreadable> {
     use std::io::Read as _;
+    // Go's decoder and this one agree on little but the commonest failure.
     let failed = |error: std::io::Error| Unreadable::Zstd {
-        reason: error.to_string(),
+        reason: match body.starts_with(&ZSTD_MAGIC) {
+            true => error.to_string(),
+            false => "invalid input: magic number mismatch".to_owned(),
+        },
     };
     let mut decoded = Vec::new();
     zstd::Decoder::new(body)
@@ -132,6 +136,9 @@ fn lenient_model(body: &[u8]) -> Option<String> {
 
 /// The largest body that is read, as sent and decoded, in bytes. CPA has no bound; a mock needs one.
 pub(crate) const BODY_LIMIT: u64 = 128 << 20;
+
+/// The first bytes of a Zstandard frame (RFC 8878 section 3.1.1).
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ mod management;
 mod model_list;
 mod plan;
 mod provider;
+mod realtime;
 mod refusal;
 mod resp;
 mod route;

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use super::asked::Asked;
 use super::provider::{
-    CHAT_ID, CREATED, ChatEvent, Dialect, End, Model, StreamEnd, Timeline, Usage, chat_answer,
-    chat_stream, completed_response, messages_answer, messages_stream, responses_stream,
+    CREATED, ChatEvent, Dialect, End, Model, StreamEnd, Timeline, Usage, chat_answer, chat_stream,
+    chat_view, completed_response, messages_answer, messages_stream, responses_stream,
 };
 use super::refusal::{Shape, claude_from_provider, from_sentence};
 use super::token_estimate::estimated_tokens;
 use super::translation::{
-    Breakdown, ChatFromChat, Frame, GeminiFromChat, MessagesFromChat, ResponsesFromChat, Score,
-    completion, completion_score, content_from_turn, message_from_turn, response_from_turn,
-    translate,
+    Breakdown, ChatFrames, Frame, GeminiFromChat, MessagesFromChat, ResponsesFromChat, Score,
+    chat_from_turn, completion, completion_score, content_from_turn, message_from_turn,
+    response_from_turn, translate,
 };
 use super::usage::Outcome;
 
@@ -234,10 +234,10 @@ fn whole_of_stream(api: ClientApi, model: &Model, asked: &Asked) -> Planned {
 
 fn whole_body(api: ClientApi, model: &Model, asked: &Asked) -> String {
     let turn = &model.turn;
-    let (id, created) = (CHAT_ID, CREATED);
+    let (id, created) = (model.answer_id(), CREATED);
     match (api, model.dialect) {
-        (ClientApi::Chat, _) => chat_answer(model).to_string(),
-        (ClientApi::Completions, _) => completion(&chat_answer(model)).to_string(),
+        (ClientApi::Chat, _) => whole_chat(model).to_string(),
+        (ClientApi::Completions, _) => completion(&whole_chat(model)).to_string(),
         (ClientApi::Responses, Dialect::Codex) => completed_response(model).to_string(),
         (ClientApi::Responses, _) => response_from_turn(id, created, &asked.json, turn).to_string(),
         (ClientApi::Messages, Dialect::Claude) => messages_answer(model).to_string(),
@@ -246,6 +246,13 @@ fn whole_body(api: ClientApi, model: &Model, asked: &Asked) -> String {
             content_from_turn(&model.id, turn).to_string()
         }
         (ClientApi::Compact, _) => compaction(model).to_string(),
+    }
+}
+
+fn whole_chat(model: &Model) -> Value {
+    match model.dialect {
+        Dialect::OpenAi => chat_answer(model),
+        _ => chat_from_turn(model),
     }
 }
 
@@ -265,86 +272,110 @@ fn score(api: ClientApi, model: &Model, asked: &Asked) -> Score {
     match (api, model.dialect) {
         (ClientApi::Responses, Dialect::Codex) => native_responses(model),
         (ClientApi::Messages, Dialect::Claude) => native_messages(model),
-        _ => from_chat(api, model, asked),
+        (ClientApi::Chat | ClientApi::Compact, _) => chat_score(model),
+        (ClientApi::Completions, _) => completion_score(chat_score(model)),
+        (ClientApi::Responses, _) => responses_score(model, asked),
+        (ClientApi::Messages, _) => messages_score(model, asked),
+        (ClientApi::Gemini | ClientApi::GeminiRaw, _) => gemini_score(model),
     }
 }
 
-/// Streams of an OpenAI-style provider.
-fn from_chat(api: ClientApi, model: &Model, asked: &Asked) -> Score {
-    let timeline = chat_stream(model);
-    match api {
-        ClientApi::Chat | ClientApi::Compact => chat_score(model, &timeline),
-        ClientApi::Completions => completion_score(chat_score(model, &timeline)),
-        ClientApi::Responses => {
-            let mut translator = ResponsesFromChat::new(&model.id, CHAT_ID, CREATED, &asked.json);
-            translate(
-                &timeline,
-                &mut translator,
-                ResponsesFromChat::event,
-                |_, end| {
-                    let breakdown = broken(end).or_else(|| {
-                        let done = ended_well(&timeline);
-                        (!done).then(|| Breakdown::new(502, "upstream stream closed before [DONE]"))
-                    });
-                    (Vec::new(), breakdown)
-                },
-            )
-        }
-        ClientApi::Messages => {
-            let input_tokens = estimated_tokens(&asked.json);
-            let mut translator = MessagesFromChat::new(&model.id, CHAT_ID, input_tokens);
-            translate(
-                &timeline,
-                &mut translator,
-                MessagesFromChat::event,
-                |translator, end| {
-                    finish_as_done(&timeline, end, || translator.event(&ChatEvent::Done))
-                },
-            )
-        }
-        ClientApi::Gemini | ClientApi::GeminiRaw => {
-            let mut translator = GeminiFromChat::new(&model.id);
-            translate(
-                &timeline,
-                &mut translator,
-                GeminiFromChat::event,
-                |translator, end| {
-                    finish_as_done(&timeline, end, || translator.event(&ChatEvent::Done))
-                },
-            )
-        }
-    }
-}
-
-fn chat_score(model: &Model, timeline: &Timeline<ChatEvent>) -> Score {
-    let mut translator = ChatFromChat { model: &model.id };
+fn chat_score(model: &Model) -> Score {
+    let timeline = chat_view(model);
     translate(
-        timeline,
-        &mut translator,
-        |translator, event| translator.event(event),
-        |_, end| (Vec::new(), broken(end)),
+        &timeline,
+        &mut ChatFrames { model },
+        |frames, events| {
+            events
+                .iter()
+                .flat_map(|event| frames.event(event))
+                .collect()
+        },
+        |_, _| (Vec::new(), broken(model, &timeline)),
     )
 }
 
-/// What a stream that ends without `[DONE]` brings, where CPA pretends that it came.
+fn responses_score(model: &Model, asked: &Asked) -> Score {
+    let timeline = chat_view(model);
+    let mut frames = ResponsesFromChat::new(&model.id, model.answer_id(), CREATED, &asked.json);
+    translate(
+        &timeline,
+        &mut frames,
+        |frames, events| {
+            events
+                .iter()
+                .flat_map(|event| frames.event(event))
+                .collect()
+        },
+        |_, _| {
+            let unfinished = || Breakdown::new(502, "upstream stream closed before [DONE]");
+            let breakdown =
+                broken(model, &timeline).or_else(|| (!ended_well(&timeline)).then(unfinished));
+            (Vec::new(), breakdown)
+        },
+    )
+}
+
+fn messages_score(model: &Model, asked: &Asked) -> Score {
+    let timeline = chat_view(model);
+    let input_tokens = estimated_tokens(&asked.json);
+    let mut frames = MessagesFromChat::new(&model.id, model.answer_id(), input_tokens);
+    translate(
+        &timeline,
+        &mut frames,
+        |frames, events| {
+            events
+                .iter()
+                .flat_map(|event| frames.event(event))
+                .collect()
+        },
+        |frames, _| finish_as_done(model, &timeline, || frames.event(&ChatEvent::Done)),
+    )
+}
+
+fn gemini_score(model: &Model) -> Score {
+    let timeline = chat_view(model);
+    let mut frames = GeminiFromChat::new(&model.id);
+    translate(
+        &timeline,
+        &mut frames,
+        |frames, events| {
+            events
+                .iter()
+                .flat_map(|event| frames.event(event))
+                .collect()
+        },
+        |frames, _| finish_as_done(model, &timeline, || frames.event(&ChatEvent::Done)),
+    )
+}
+
+/// What a stream that ends without its terminal event brings, where CPA pretends that it came.
 fn finish_as_done(
-    timeline: &Timeline<ChatEvent>,
-    end: StreamEnd,
+    model: &Model,
+    timeline: &Timeline<Vec<ChatEvent>>,
     done: impl FnOnce() -> Vec<Frame>,
 ) -> (Vec<Frame>, Option<Breakdown>) {
-    match broken(end) {
+    match broken(model, timeline) {
         Some(breakdown) => (Vec::new(), Some(breakdown)),
         None if ended_well(timeline) => (Vec::new(), None),
         None => (done(), None),
     }
 }
 
-fn ended_well(timeline: &Timeline<ChatEvent>) -> bool {
+fn ended_well(timeline: &Timeline<Vec<ChatEvent>>) -> bool {
     let last = timeline.emissions.last();
-    last.is_some_and(|emission| emission.event == ChatEvent::Done)
+    last.is_some_and(|emission| emission.event.contains(&ChatEvent::Done))
 }
 
-fn broken(end: StreamEnd) -> Option<Breakdown> {
+/// Why a stream broke, where that is for its provider's executor to say.
+fn broken(model: &Model, timeline: &Timeline<Vec<ChatEvent>>) -> Option<Breakdown> {
+    if model.dialect == Dialect::Codex {
+        return native_responses(model).breakdown;
+    }
+    aborted(timeline.end)
+}
+
+fn aborted(end: StreamEnd) -> Option<Breakdown> {
     (end == StreamEnd::Aborted).then(|| Breakdown::new(500, "unexpected EOF"))
 }
 
@@ -389,7 +420,7 @@ fn native_messages(model: &Model) -> Score {
         &timeline,
         &mut (),
         |(), event| vec![Frame::named(event.name, event.data.to_string())],
-        |(), end| (Vec::new(), broken(end)),
+        |(), end| (Vec::new(), aborted(end)),
     )
 }
 

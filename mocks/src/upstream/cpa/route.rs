@@ -23,7 +23,10 @@ pub(crate) enum Endpoint {
     Images,
     /// The AI-Studio relay.
     RelaySocket,
-    /// A route behind an API key whose provider is not there.
+    Interactions,
+    /// Realtime, live and search, for which there is no credential.
+    Realtime,
+    /// A route for media, whose models are not there.
     Unprovided,
     /// A call under `/v0/management/`.
     Management(ManagementCall),
@@ -128,11 +131,15 @@ fn matched<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
     (!parameter.is_empty() && !parameter.contains('/')).then_some(parameter)
 }
 
+/// The path that gin tries when there is none: without its trailing slash, or with one.
 fn other_slash(path: &str) -> Option<String> {
-    if path.len() < 2 {
-        return None;
+    match path {
+        "" | "/" => None,
+        path => Some(match path.strip_suffix('/') {
+            Some(bare) => bare.to_owned(),
+            None => format!("{path}/"),
+        }),
     }
-    path.strip_suffix('/').map(str::to_owned)
 }
 
 struct Row {
@@ -176,7 +183,7 @@ const ROUTES: &[Row] = &[
     row(POST, "/v1/responses", E::Responses),
     row(GET, "/v1/responses", E::ResponsesSocket),
     row(POST, "/v1/responses/compact", E::Compact),
-    row(POST, "/v1/alpha/search", E::Unprovided),
+    row(POST, "/v1/alpha/search", E::Realtime),
     row(POST, "/v1/images/generations", E::Images),
     row(POST, "/v1/images/edits", E::Images),
     row(POST, "/v1/videos", E::Unprovided),
@@ -184,35 +191,35 @@ const ROUTES: &[Row] = &[
     row(POST, "/v1/videos/edits", E::Unprovided),
     row(POST, "/v1/videos/extensions", E::Unprovided),
     row(GET, "/v1/videos/:request_id", E::Unprovided),
-    row(POST, "/v1/live", E::Unprovided),
-    row(GET, "/v1/live/:call_id", E::Unprovided),
-    row(&["GET", "POST"], "/v1/realtime", E::Unprovided),
-    row(&["GET", "POST"], "/v1/realtime/calls", E::Unprovided),
-    row(&["GET", "POST"], "/v1/realtime/calls/:id", E::Unprovided),
-    row(&["GET", "POST"], "/v1/realtime/translations", E::Unprovided),
-    row(POST, "/v1/realtime/client_secrets", E::Unprovided),
-    row(POST, "/v1/realtime/sessions", E::Unprovided),
-    row(POST, "/v1/realtime/transcription_sessions", E::Unprovided),
+    row(POST, "/v1/live", E::Realtime),
+    row(GET, "/v1/live/:call_id", E::Realtime),
+    row(&["GET", "POST"], "/v1/realtime", E::Realtime),
+    row(&["GET", "POST"], "/v1/realtime/calls", E::Realtime),
+    row(&["GET", "POST"], "/v1/realtime/calls/:id", E::Realtime),
+    row(&["GET", "POST"], "/v1/realtime/translations", E::Realtime),
+    row(POST, "/v1/realtime/client_secrets", E::Realtime),
+    row(POST, "/v1/realtime/sessions", E::Realtime),
+    row(POST, "/v1/realtime/transcription_sessions", E::Realtime),
     row(
         POST,
         "/v1/realtime/translations/client_secrets",
-        E::Unprovided,
+        E::Realtime,
     ),
-    row(POST, "/v1/realtime/calls/:id/hangup", E::Unprovided),
-    row(POST, "/v1/realtime/calls/:id/accept", E::Unprovided),
-    row(POST, "/v1/realtime/calls/:id/reject", E::Unprovided),
-    row(POST, "/v1/realtime/calls/:id/refer", E::Unprovided),
+    row(POST, "/v1/realtime/calls/:id/hangup", E::Realtime),
+    row(POST, "/v1/realtime/calls/:id/accept", E::Realtime),
+    row(POST, "/v1/realtime/calls/:id/reject", E::Realtime),
+    row(POST, "/v1/realtime/calls/:id/refer", E::Realtime),
     row(POST, "/openai/v1/videos", E::Unprovided),
     row(GET, "/openai/v1/videos/:video_id", E::Unprovided),
     row(GET, "/openai/v1/videos/:video_id/content", E::Unprovided),
     row(POST, "/backend-api/codex/responses", E::Responses),
     row(GET, "/backend-api/codex/responses", E::ResponsesSocket),
     row(POST, "/backend-api/codex/responses/compact", E::Compact),
-    row(POST, "/backend-api/codex/alpha/search", E::Unprovided),
+    row(POST, "/backend-api/codex/alpha/search", E::Realtime),
     row(GET, "/v1beta/models", E::GeminiModels),
     row(GET, "/v1beta/models/*action", E::GeminiModel),
     row(POST, "/v1beta/models/*action", E::GeminiAction),
-    row(POST, "/v1beta/interactions", E::Unprovided),
+    row(POST, "/v1beta/interactions", E::Interactions),
     row(GET, "/v1/ws", E::RelaySocket),
     row(
         &["GET", "POST"],
@@ -535,6 +542,12 @@ mod tests {
             }
         );
         assert_eq!(route("GET", "/nope/", true), Routed::Nowhere);
+        assert_eq!(
+            route("POST", "/v1beta/models", true),
+            Routed::Redirect {
+                path: "/v1beta/models/".to_owned()
+            }
+        );
     }
 
     #[test]

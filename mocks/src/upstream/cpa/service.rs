@@ -19,6 +19,7 @@ use super::model_list::{
     anthropic_list, codex_list, gemini_list, gemini_model_entry, openai_list, undisguised,
 };
 use super::plan::{ClientApi, Mode};
+use super::realtime;
 use super::refusal::{Shape, invalid_request, unknown_model};
 use super::resp::serve_resp;
 use super::route::{Endpoint, Guard, ManagementCall, Routed, route};
@@ -73,7 +74,7 @@ async fn serve(state: &State, request: &Request, exchange: &mut Exchange) -> Aft
     if request.method() == "OPTIONS" {
         return exchange.respond(empty(204)).await;
     }
-    if let Some(refusal) = safe_mode(state, &path) {
+    if let Some(refusal) = safe_mode(state, request, &path) {
         return exchange.respond(refusal).await;
     }
     let Routed::Found {
@@ -126,6 +127,7 @@ impl Visit<'_> {
             | Endpoint::Compact
             | Endpoint::GeminiAction
             | Endpoint::Images
+            | Endpoint::Interactions
             | Endpoint::Unprovided => self.asked(captured, exchange).await,
             _ => exchange.respond(self.page()).await,
         }
@@ -140,7 +142,8 @@ impl Visit<'_> {
             Endpoint::OAuthCallback => empty(200)
                 .field("Content-Type", "text/html; charset=utf-8")
                 .body(CALLBACK_PAGE),
-            Endpoint::ManagementCallback => callback(self.request.method()),
+            Endpoint::Realtime => realtime::answer(self.request, self.pattern, self.parameter),
+            Endpoint::ManagementCallback => self.management_callback(),
             Endpoint::Models => gin_json(200, go_json(&self.models())),
             Endpoint::GeminiModels => gin_json(
                 200,
@@ -163,6 +166,17 @@ impl Visit<'_> {
             return codex_list(catalogue);
         }
         openai_list(catalogue, created)
+    }
+
+    /// No session is ever waiting for a callback here.
+    fn management_callback(&self) -> Response {
+        let (status, error) = match self.request.query_value("state") {
+            _ if self.request.method() == "POST" => (400, "invalid body"),
+            None => (400, "state is required"),
+            Some(state) if state.is_empty() => (400, "state is required"),
+            Some(_) => (404, "unknown or expired state"),
+        };
+        gin_json(status, go_json(&json!({"error": error, "status": "error"})))
     }
 
     fn gemini_model(&self) -> Response {
@@ -213,11 +227,9 @@ impl Visit<'_> {
         };
         let mut asked = Asked::parse(&body);
         match self.endpoint {
-            Endpoint::Images => exchange.respond(self.no_images(&asked)).await,
-            Endpoint::Unprovided => {
-                let body = unknown_model(Shape::OpenAi, &asked.model);
-                exchange.respond(raw_json(400, body)).await
-            }
+            Endpoint::Images => exchange.respond(no_images(&asked)).await,
+            Endpoint::Interactions => exchange.respond(no_interaction(&asked)).await,
+            Endpoint::Unprovided => exchange.respond(realtime::unprovided()).await,
             Endpoint::Compact if asked.streams() => {
                 let body = invalid_request("Streaming not supported for compact responses");
                 exchange.respond(gin_json(400, body)).await
@@ -361,14 +373,30 @@ impl Visit<'_> {
             .respond(raw_json(200, body).field("X-Cpa-Trace-Id", trace))
             .await
     }
+}
 
-    fn no_images(&self, asked: &Asked) -> Response {
-        let message = format!(
+/// None of the models makes images.
+fn no_images(asked: &Asked) -> Response {
+    let message = match asked.json.is_null() {
+        true => "Invalid request: body must be valid JSON".to_owned(),
+        false => format!(
             "Model {} is not supported on /v1/images/generations or /v1/images/edits. Use {IMAGE_MODELS}.",
             asked.model
-        );
-        gin_json(400, invalid_request(&message))
-    }
+        ),
+    };
+    gin_json(400, invalid_request(&message))
+}
+
+/// None of the models has an interactions provider.
+fn no_interaction(asked: &Asked) -> Response {
+    let stream = asked.json.get("stream");
+    let message = match (asked.json.get("model"), asked.json.get("agent")) {
+        _ if !asked.json.is_object() => "invalid JSON body",
+        (Some(_), Some(_)) | (None, None) => "request requires exactly one of model or agent",
+        _ if stream.is_some_and(|stream| !stream.is_boolean()) => "stream must be a boolean",
+        _ => return raw_json(400, unknown_model(Shape::OpenAi, &asked.model)),
+    };
+    gin_json(400, invalid_request(message))
 }
 
 /// The log middleware reads small bodies of known length before anyone is authenticated: a client that waits for
@@ -397,7 +425,7 @@ async fn capture(request: &Request, path: &str, exchange: &mut Exchange) -> Capt
     }
 }
 
-fn safe_mode(state: &State, path: &str) -> Option<Response> {
+fn safe_mode(state: &State, request: &Request, path: &str) -> Option<Response> {
     if !has_example_key(&state.api_keys()) {
         return None;
     }
@@ -408,13 +436,20 @@ fn safe_mode(state: &State, path: &str) -> Option<Response> {
         let answer = gin_json(403, EXAMPLE_KEY.to_owned());
         return Some(answer.field("X-Cpa-Safe-Mode", "example-api-key"));
     }
-    matches!(path, "/" | "/management.html").then(|| {
-        empty(200)
-            .field("Cache-Control", "no-store")
-            .field("Content-Type", "text/html; charset=utf-8")
-            .field("X-Cpa-Safe-Mode", "example-api-key")
-            .body(WARNING_PAGE)
-    })
+    let configuring = request.query_value("safe-mode").as_deref() == Some("configure");
+    let warned = match path {
+        "/" => true,
+        "/management.html" => !configuring,
+        _ => false,
+    };
+    let page = empty(200)
+        .field("Cache-Control", "no-store")
+        .field("Content-Type", "text/html; charset=utf-8");
+    match request.method() {
+        "GET" if warned => Some(page.body(WARNING_PAGE)),
+        "HEAD" if warned => Some(page),
+        _ => None,
+    }
 }
 
 /// The answer where there is no route: under management's path only after authentication.
@@ -538,18 +573,6 @@ fn is_codex_client(request: &Request) -> bool {
     })
 }
 
-fn callback(method: &str) -> Response {
-    match method {
-        "GET" => empty(200)
-            .field("Content-Type", "text/html; charset=utf-8")
-            .body(CALLBACK_PAGE),
-        _ => gin_json(
-            400,
-            go_json(&json!({"error": "invalid body", "status": "error"})),
-        ),
-    }
-}
-
 const fn mode(streams: bool) -> Mode {
     if streams { Mode::Streamed } else { Mode::Whole }
 }
@@ -570,8 +593,12 @@ const EXAMPLE_KEY: &str = concat!(
 const WARNING_PAGE: &str = "<!doctype html><title>Unsafe API keys</title>\
      <p>api-keys contains template values. Update them, then retry.</p>\n";
 
-const CALLBACK_PAGE: &str = "<html><head><meta charset=\"utf-8\"><title>Authentication successful\
-     </title></head><body><h1>Authentication successful!</h1></body></html>";
+const CALLBACK_PAGE: &str = concat!(
+    r#"<html><head><meta charset="utf-8"><title>Authentication successful</title>"#,
+    "<script>setTimeout(function(){window.close();},5000);</script></head><body>",
+    "<h1>Authentication successful!</h1><p>You can close this window.</p>",
+    "<p>This window will close automatically in 5 seconds.</p></body></html>"
+);
 
 const IMAGE_MODELS: &str = "gpt-image-1.5, gpt-image-2, grok-imagine-image, \
      grok-imagine-image-quality, grok-imagine-image-2.0, or a configured openai-compatibility \

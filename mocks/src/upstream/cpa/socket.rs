@@ -364,7 +364,7 @@ fn previous_not_found() -> String {
 }
 
 /// The statuses for which the request is to blame, and that a client is told of.
-const REQUEST_FAULTS: [u16; 6] = [400, 405, 409, 413, 415, 422];
+const REQUEST_FAULTS: [u16; 4] = [400, 409, 413, 422];
 
 const RELAY_PING: Duration = Duration::from_secs(30);
 const RELAY_SILENCE: Duration = Duration::from_secs(60);

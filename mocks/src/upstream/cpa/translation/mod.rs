@@ -7,7 +7,7 @@ mod gemini;
 mod messages;
 mod responses;
 
-pub(crate) use chat::ChatFromChat;
+pub(crate) use chat::{ChatFrames, chat_from_turn};
 pub(crate) use completions::{completion, completion_score};
 pub(crate) use frame::{Breakdown, Frame, Score, translate};
 pub(crate) use gemini::{GeminiFromChat, content_from_turn};
