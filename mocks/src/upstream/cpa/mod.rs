@@ -9,7 +9,6 @@ mod cors;
 mod envelope;
 mod execution;
 mod go_json;
-mod handshake;
 mod management;
 mod model_list;
 mod plan;

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::management::Refusal;
 use super::state::State;
 use crate::upstream::{RespConnection, RespError};
+use crate::wire::resp::Reply;
 
-/// Serves one connection until it ends.
+/// Serves one connection until it ends; where management is off, it ends at once.
 pub(crate) async fn serve_resp(state: &State, mut connection: RespConnection) {
     if !state.manages() {
         return;
@@ -21,18 +23,16 @@ pub(crate) async fn serve_resp(state: &State, mut connection: RespConnection) {
             Ok(Some(words)) => words,
             Ok(None) | Err(RespError::Ended) => return,
             Err(RespError::Protocol) => {
-                let _ = connection.write(b"-ERR protocol error\r\n").await;
+                // The connection ends either way.
+                let _ = write(&mut connection, &error("ERR protocol error")).await;
                 return;
             }
         };
-        let reply = session.reply(&words, &connection);
-        let next = match reply {
-            Reply::Bytes(bytes) => connection.write(&bytes).await,
-            Reply::Subscribed(channel) => {
-                return subscription(state, channel, connection).await;
-            }
+        let written = match session.turn(&words, &connection) {
+            Turn::Reply(reply) => write(&mut connection, &reply).await,
+            Turn::Subscribed(channel) => return subscription(state, channel, connection).await,
         };
-        if next.is_err() {
+        if written.is_err() {
             return;
         }
     }
@@ -43,8 +43,9 @@ struct Session<'a> {
     authenticated: bool,
 }
 
-enum Reply {
-    Bytes(Vec<u8>),
+/// What a command brings.
+enum Turn {
+    Reply(Reply),
     Subscribed(Channel),
 }
 
@@ -65,34 +66,34 @@ impl Channel {
 }
 
 impl Session<'_> {
-    fn reply(&mut self, words: &[Bytes], connection: &RespConnection) -> Reply {
+    fn turn(&mut self, words: &[Bytes], connection: &RespConnection) -> Turn {
         let Some((command, arguments)) = words.split_first() else {
-            return error("ERR empty command");
+            return Turn::Reply(error("ERR empty command"));
         };
-        let command = String::from_utf8_lossy(command).trim().to_ascii_lowercase();
+        let command = command_name(command);
         if command == "auth" {
-            return self.authenticate(arguments, connection);
+            return Turn::Reply(self.authenticate(arguments, connection));
         }
         if !self.authenticated {
-            return self.unauthenticated(connection);
+            return Turn::Reply(self.unauthenticated(connection));
         }
         match command.as_str() {
-            "lpop" | "rpop" => self.pop(&command, arguments),
+            "lpop" | "rpop" => Turn::Reply(self.pop(&command, arguments)),
             "subscribe" => subscribe(arguments),
-            _ => error(&format!("ERR unknown command '{command}'")),
+            _ => Turn::Reply(unknown(&command)),
         }
     }
 
     fn authenticate(&mut self, arguments: &[Bytes], connection: &RespConnection) -> Reply {
         let ([key] | [_, key]) = arguments else {
-            return error("ERR wrong number of arguments for 'auth' command");
+            return wrong_arguments("auth");
         };
         let key = String::from_utf8_lossy(key);
         let address = connection.peer().ip().to_canonical();
         match self.state.admit_management(address, &key) {
             Ok(()) => {
                 self.authenticated = true;
-                Reply::Bytes(b"+OK\r\n".to_vec())
+                Reply::Simple("OK".into())
             }
             Err(refusal) => error(&format!("ERR {}", refusal.message())),
         }
@@ -102,80 +103,75 @@ impl Session<'_> {
     fn unauthenticated(&self, connection: &RespConnection) -> Reply {
         let address = connection.peer().ip().to_canonical();
         match self.state.admit_management(address, "") {
-            Err(super::management::Refusal::KeyMissing) | Ok(()) => {
-                error("NOAUTH Authentication required.")
-            }
+            Err(Refusal::KeyMissing) | Ok(()) => error("NOAUTH Authentication required."),
             Err(refusal) => error(&format!("ERR {}", refusal.message())),
         }
     }
 
+    /// Both ends of the list give the oldest record.
     fn pop(&self, command: &str, arguments: &[Bytes]) -> Reply {
         let (key, count) = match arguments {
             [key] => (key, None),
             [key, count] => (key, Some(String::from_utf8_lossy(count))),
-            _ => {
-                let message = format!("ERR wrong number of arguments for '{command}' command");
-                return error(&message);
-            }
+            _ => return wrong_arguments(command),
         };
         let key = String::from_utf8_lossy(key);
         if key != Channel::Usage.name() {
-            return error(&format!("ERR unsupported channel '{key}'"));
+            return unsupported(&key);
         }
+        let pop = |count| self.state.queue().pop(count, Instant::now());
         let Some(count) = count else {
-            let record = self.state.queue().pop(1, Instant::now()).pop();
-            return Reply::Bytes(
-                record.map_or_else(|| b"$-1\r\n".to_vec(), |record| bulk(&record)),
-            );
+            return Reply::Bulk(pop(1).pop().map(Bytes::from));
         };
         match count.parse::<usize>() {
             Ok(count) if count > 0 => {
-                let records = self.state.queue().pop(count, Instant::now());
-                Reply::Bytes(array(records.iter().map(|record| bulk(record))))
+                Reply::Array(Some(pop(count).into_iter().map(bulk).collect()))
             }
             _ => error("ERR value is not an integer or out of range"),
         }
     }
 }
 
-fn subscribe(arguments: &[Bytes]) -> Reply {
+fn subscribe(arguments: &[Bytes]) -> Turn {
     let [channel] = arguments else {
-        return error("ERR wrong number of arguments for 'subscribe' command");
+        return Turn::Reply(wrong_arguments("subscribe"));
     };
     match channel.as_ref() {
-        b"usage" => Reply::Subscribed(Channel::Usage),
-        b"errors" => Reply::Subscribed(Channel::Errors),
-        other => error(&format!(
-            "ERR unsupported channel '{}'",
-            String::from_utf8_lossy(other)
-        )),
+        b"usage" => Turn::Subscribed(Channel::Usage),
+        b"errors" => Turn::Subscribed(Channel::Errors),
+        other => Turn::Reply(unsupported(&String::from_utf8_lossy(other))),
     }
 }
 
 /// Serves a connection that has subscribed.
 async fn subscription(state: &State, channel: Channel, mut connection: RespConnection) {
-    // The sender of a channel nobody publishes on is kept, so that its receiver waits.
+    // Nobody publishes errors here: the sender is kept, so that the receiver waits.
     let (_silent, silence) = mpsc::channel(1);
     let mut records = match channel {
         Channel::Usage => state.queue().subscribe(),
         Channel::Errors => silence,
     };
-    if connection.write(&confirmation(channel)).await.is_err() {
+    let mut greeting = Vec::new();
+    event("subscribe", channel, Reply::Integer(1)).encode(&mut greeting);
+    if channel == Channel::Usage {
+        event("message", channel, bulk(REFRESH)).encode(&mut greeting);
+    }
+    if connection.write(&greeting).await.is_err() {
         return;
     }
     loop {
         let written = tokio::select! {
             words = connection.command() => {
                 let Ok(Some(words)) = words else { return };
-                let (bytes, ends) = subscribed_reply(channel, &words);
-                let written = connection.write(&bytes).await;
-                if ends {
+                let (reply, next) = subscribed_turn(channel, &words);
+                let written = write(&mut connection, &reply).await;
+                if next == Next::End {
                     return;
                 }
                 written
             }
             Some(record) = records.recv() => {
-                connection.write(&message(channel, &record)).await
+                write(&mut connection, &event("message", channel, bulk(record))).await
             }
         };
         if written.is_err() {
@@ -184,59 +180,66 @@ async fn subscription(state: &State, channel: Channel, mut connection: RespConne
     }
 }
 
-/// The reply to a command in subscribe mode, and whether it ends the connection.
-fn subscribed_reply(channel: Channel, words: &[Bytes]) -> (Vec<u8>, bool) {
+/// Whether a subscription goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Command,
+    End,
+}
+
+fn subscribed_turn(channel: Channel, words: &[Bytes]) -> (Reply, Next) {
     let Some((command, arguments)) = words.split_first() else {
-        return (b"-ERR empty command\r\n".to_vec(), false);
+        return (error("ERR empty command"), Next::Command);
     };
-    let command = String::from_utf8_lossy(command).trim().to_ascii_lowercase();
-    match command.as_str() {
+    match command_name(command).as_str() {
         "ping" => {
-            let payload = match arguments {
-                [payload, ..] => bulk(&String::from_utf8_lossy(payload)),
-                [] => b"$-1\r\n".to_vec(),
-            };
-            (array([bulk("pong"), payload].into_iter()), false)
+            let payload = Reply::Bulk(arguments.first().cloned());
+            (
+                Reply::Array(Some(vec![bulk("pong"), payload])),
+                Next::Command,
+            )
         }
-        "unsubscribe" => {
-            let parts = [
-                bulk("unsubscribe"),
-                bulk(channel.name()),
-                b":0\r\n".to_vec(),
-            ];
-            (array(parts.into_iter()), true)
-        }
-        "quit" => (b"+OK\r\n".to_vec(), true),
-        other => (
-            format!("-ERR unknown command '{other}'\r\n").into_bytes(),
-            false,
-        ),
+        "unsubscribe" => (event("unsubscribe", channel, Reply::Integer(0)), Next::End),
+        "quit" => (Reply::Simple("OK".into()), Next::End),
+        other => (unknown(other), Next::Command),
     }
 }
 
-fn confirmation(channel: Channel) -> Vec<u8> {
-    let parts = [bulk("subscribe"), bulk(channel.name()), b":1\r\n".to_vec()];
-    let mut bytes = array(parts.into_iter());
-    if channel == Channel::Usage {
-        bytes.extend(message(channel, r#"{"support_refresh":true}"#));
-    }
-    bytes
+async fn write(connection: &mut RespConnection, reply: &Reply) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    reply.encode(&mut bytes);
+    connection.write(&bytes).await
 }
 
-fn message(channel: Channel, payload: &str) -> Vec<u8> {
-    array([bulk("message"), bulk(channel.name()), bulk(payload)].into_iter())
+fn command_name(word: &[u8]) -> String {
+    String::from_utf8_lossy(word).trim().to_ascii_lowercase()
+}
+
+fn event(kind: &'static str, channel: Channel, content: Reply) -> Reply {
+    Reply::Array(Some(vec![bulk(kind), bulk(channel.name()), content]))
+}
+
+fn bulk(text: impl Into<Bytes>) -> Reply {
+    Reply::Bulk(Some(text.into()))
+}
+
+fn wrong_arguments(command: &str) -> Reply {
+    error(&format!(
+        "ERR wrong number of arguments for '{command}' command"
+    ))
+}
+
+fn unsupported(channel: &str) -> Reply {
+    error(&format!("ERR unsupported channel '{channel}'"))
+}
+
+fn unknown(command: &str) -> Reply {
+    error(&format!("ERR unknown command '{command}'"))
 }
 
 fn error(message: &str) -> Reply {
-    Reply::Bytes(format!("-{message}\r\n").into_bytes())
+    Reply::Error(Bytes::copy_from_slice(message.as_bytes()))
 }
 
-fn bulk(text: &str) -> Vec<u8> {
-    format!("${}\r\n{text}\r\n", text.len()).into_bytes()
-}
-
-fn array(parts: impl ExactSizeIterator<Item = Vec<u8>>) -> Vec<u8> {
-    let mut bytes = format!("*{}\r\n", parts.len()).into_bytes();
-    bytes.extend(parts.flatten());
-    bytes
-}
+/// The first message of a subscription to records.
+const REFRESH: &str = r#"{"support_refresh":true}"#;

@@ -7,14 +7,13 @@ use tokio::time::{Duration, Instant};
 use super::answer::bad_handshake;
 use super::asked::Asked;
 use super::execution::Journal;
-use super::handshake::{accept_key, is_valid_key};
 use super::plan::{ClientApi, Mode, Plan, plan};
 use super::refusal::unknown_model;
 use super::state::State;
 use super::usage::Asker;
 use crate::upstream::{After, Exchange, Message, Request, WebSocket};
 use crate::wire::http1::Response;
-use crate::wire::websocket::Frame;
+use crate::wire::websocket::{Frame, accept_key, is_valid_key};
 
 /// Serves `/v1/responses` over a WebSocket.
 pub(crate) async fn serve_responses_socket(
@@ -135,9 +134,9 @@ enum Next {
 impl Session<'_, '_> {
     async fn run(&mut self) {
         loop {
-            let message = match self.socket.next().await {
-                Ok(Message::Text(message) | Message::Binary(message)) => message,
-                Err(_) => return,
+            let Ok(Message::Text(message) | Message::Binary(message)) = self.socket.next().await
+            else {
+                return;
             };
             let next = match self.demand(&message) {
                 Demand::Refused(error) => self.send(error).await,

@@ -17,14 +17,14 @@ impl ChatFrames<'_> {
             (_, ChatEvent::Done) => None,
             // An OpenAI-style provider's chunks pass verbatim.
             (Dialect::OpenAi, event) => Some(event.data(&self.model.id)),
-            (Dialect::Codex, event) => self.from_responses(event),
-            (Dialect::Claude, event) => self.from_messages(event),
+            (Dialect::Codex, event) => self.responses_chunk(event),
+            (Dialect::Claude, event) => self.messages_chunk(event),
         };
         data.map(Frame::data).into_iter().collect()
     }
 
     /// The Codex executor's chunks name every field of a delta, most of them null.
-    fn from_responses(&self, event: &ChatEvent) -> Option<String> {
+    fn responses_chunk(&self, event: &ChatEvent) -> Option<String> {
         let mut delta = json!({
             "role": null,
             "content": null,
@@ -65,7 +65,7 @@ impl ChatFrames<'_> {
         Some(chunk.to_string())
     }
 
-    fn from_messages(&self, event: &ChatEvent) -> Option<String> {
+    fn messages_chunk(&self, event: &ChatEvent) -> Option<String> {
         let (delta, finish) = match event {
             ChatEvent::Role => (json!({"role": "assistant"}), Value::Null),
             ChatEvent::Reasoning(piece) => (json!({"reasoning_content": piece}), Value::Null),
