@@ -1,5 +1,6 @@
 //! The proxy under test: what starts it, what it can do, what is known about it.
 
+mod address;
 mod configuration;
 mod feature;
 mod gallery;
@@ -7,17 +8,23 @@ mod hint;
 mod known_gap;
 mod launch;
 mod manifest;
+mod process;
+mod template;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use self::configuration::{Configuration, Place};
+pub use self::configuration::Configuration;
 pub use self::feature::{Feature, UnknownFeature};
 pub use self::gallery::Gallery;
 pub use self::hint::Hint;
 pub use self::known_gap::KnownGap;
-pub use self::launch::{Launch, LaunchFile, Readiness, Role, Signal, Signals};
+pub use self::launch::{
+    Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal, Signals, VersionCommand,
+};
+pub use self::process::Ending;
+pub(crate) use self::process::Process;
 use crate::error::HarnessError;
 
 /// A proxy and everything the harness must know to stage it; made from a manifest.

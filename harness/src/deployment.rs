@@ -15,6 +15,7 @@ use serde::Serialize;
 
 pub use self::fallback::Fallback;
 pub use self::location::{Location, LocationKind};
+pub(crate) use self::size::time;
 use crate::document::Document;
 use crate::error::HarnessError;
 use crate::protocol::Protocol;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::blame::Blame;
 use crate::document::DocumentError;
 use crate::patience::RanOut;
 
@@ -90,5 +91,19 @@ pub enum HarnessError {
 impl From<DocumentError> for HarnessError {
     fn from(error: DocumentError) -> Self {
         Self::Document(Box::new(error))
+    }
+}
+
+impl HarnessError {
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::Refused { .. }
+            | Self::NotReady { .. }
+            | Self::Died { .. }
+            | Self::NotInstalled { .. } => Blame::Candidate,
+            _ => Blame::Harness,
+        }
     }
 }

@@ -1,11 +1,16 @@
 //! One running front, candidate and upstreams, wired together: [`Stage`] and [`RunningStage`].
 
+mod guard;
+mod port;
+
 use std::net::SocketAddr;
 
 use crate::candidate::{Candidate, Configuration};
 use crate::deployment::Deployment;
 use crate::error::HarnessError;
 use crate::protocol::Protocol;
+
+pub use self::guard::Guard;
 
 /// What is to be staged.
 #[derive(Clone, Debug)]

@@ -1,36 +1,182 @@
 //! The user's files and their private copies.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Serialize;
+use minijinja::Value;
 
-use super::LaunchFile;
+use super::{Hint, LaunchFile, Role, address, template};
+use crate::error::HarnessError;
+use crate::hint;
 
-/// The files of a staged candidate as the user wrote them, for pointing into them.
-#[derive(Clone, Debug, Default)]
+/// The files of a staged candidate as the user wrote them, for pointing into them, and where their copies are.
+#[derive(Clone, Debug)]
 pub struct Configuration {
+    directory: PathBuf,
     files: Vec<Arc<LaunchFile>>,
-}
-
-/// A place in a file of the user's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
-    /// The file as the user names it.
-    pub file: String,
-    /// From 1.
-    pub line: usize,
-    /// In characters, from 1.
-    pub column: usize,
-    /// In characters.
-    pub length: usize,
-    /// The whole line, without its end.
-    pub text: String,
+    addresses: Vec<(String, String)>,
+    values: Value,
 }
 
 impl Configuration {
-    /// The files, the main one first.
+    pub(crate) fn new(
+        directory: PathBuf,
+        files: Vec<Arc<LaunchFile>>,
+        addresses: Vec<(String, String)>,
+        values: Value,
+    ) -> Self {
+        Self {
+            directory,
+            files,
+            addresses,
+            values,
+        }
+    }
+
+    /// The files as the user wrote them, the main one first.
     #[must_use]
     pub fn files(&self) -> &[Arc<LaunchFile>] {
         &self.files
+    }
+
+    /// The private directory with the copies.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The first directive that begins with `words`, white space apart, and the file it stands in.
+    ///
+    /// The user's own files are searched before templates, which are the harness's frame around them.
+    #[must_use]
+    pub fn locate(&self, words: &str) -> Option<(&LaunchFile, hint::Place)> {
+        let with_role = |role| self.files.iter().filter(move |file| file.role == role);
+        with_role(Role::Native)
+            .chain(with_role(Role::Template))
+            .find_map(|file| Some((&**file, hint::Place::of(words, &file.text)?)))
+    }
+
+    /// A candidate's hint at its place in the user's file; without a place where the directive is not there.
+    #[must_use]
+    pub fn hint(&self, hint: &Hint) -> hint::Hint {
+        let (file, place) = match self.locate(&hint.at) {
+            Some((file, place)) => (file.origin.clone(), Some(place)),
+            None => (self.main_file(), None),
+        };
+        hint::Hint {
+            file,
+            place,
+            because: hint.because.clone(),
+            change: hint.change.clone(),
+        }
+    }
+
+    /// Where something is added: the user's first file, the template when there is none.
+    fn main_file(&self) -> String {
+        let native = self.files.iter().find(|file| file.role == Role::Native);
+        let main = native.or_else(|| self.files.first());
+        main.map(|file| file.origin.clone()).unwrap_or_default()
+    }
+
+    /// What a candidate said, with the user's file names in place of the private ones.
+    pub(crate) fn in_users_terms(&self, line: &str) -> String {
+        let directory = format!("{}/", self.directory.display());
+        let mut line = line.to_owned();
+        for file in &self.files {
+            line = line.replace(&format!("{directory}{}", file.name), &file.origin);
+        }
+        line.replace(&directory, "")
+    }
+
+    /// Writes every private copy.
+    pub(crate) fn write(&self) -> Result<(), HarnessError> {
+        self.files
+            .iter()
+            .try_for_each(|file| self.write_as(file, &file.text))
+    }
+
+    /// Writes one private copy from another text in the user's terms: what a person does before a reload.
+    ///
+    /// # Errors
+    /// [`HarnessError::Document`] for a template that is wrong, [`HarnessError::System`] when it can't be written.
+    ///
+    /// # Panics
+    /// When the configuration has no file of this name.
+    pub fn rewrite(&self, name: &str, text: &str) -> Result<(), HarnessError> {
+        let file = self.files.iter().find(|file| file.name == name);
+        self.write_as(file.expect("the caller names one of `files`"), text)
+    }
+
+    fn write_as(&self, file: &LaunchFile, text: &str) -> Result<(), HarnessError> {
+        let text = match file.role {
+            Role::Template => template::render(&file.origin, text, &self.values)?,
+            Role::Native => address::replace(&file.with_insertions(text), &self.addresses),
+        };
+        let path = self.directory.join(&file.name);
+        write_private(&path, &text).map_err(|cause| HarnessError::System {
+            action: format!("write the private copy of `{}`", file.origin),
+            cause,
+        })
+    }
+
+    /// Fills an argument in.
+    pub(crate) fn argument(&self, template: &str) -> Result<String, HarnessError> {
+        Ok(template::render("argument", template, &self.values)?)
+    }
+}
+
+/// A configuration may hold secrets: nobody else reads it, from its first byte on.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::Candidate;
+
+    fn configuration(candidate: &str) -> Configuration {
+        let candidate = Candidate::named(candidate).unwrap();
+        Configuration::new(
+            PathBuf::from("/private"),
+            candidate.launch.files,
+            Vec::new(),
+            Value::UNDEFINED,
+        )
+    }
+
+    #[test]
+    fn a_hint_points_into_the_published_file() {
+        let candidate = Candidate::named("nginx").unwrap();
+        let hint = candidate.hint("identity.forwarded_for_appended").unwrap();
+        let hint = configuration("nginx").hint(hint);
+        assert_eq!(hint.address(), "published.conf:35");
+        assert_eq!(
+            hint.place.unwrap().source,
+            "    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
+        );
+    }
+
+    #[test]
+    fn a_hint_without_a_place_names_the_users_file() {
+        let candidate = Candidate::named("nginx").unwrap();
+        let hint = candidate.hint("identity.forwarded_host_kept").unwrap();
+        assert_eq!(
+            configuration("nginx").hint(hint).address(),
+            "published.conf"
+        );
+    }
+
+    #[test]
+    fn what_the_candidate_says_is_about_the_users_file() {
+        assert_eq!(
+            configuration("nginx").in_users_terms("[emerg] x in /private/published.conf:38"),
+            "[emerg] x in published.conf:38"
+        );
     }
 }

@@ -1,48 +1,137 @@
-//! The candidates that come with the executable.
+//! The candidates that come with the executable, and folders of others.
+
+use std::path::{Path, PathBuf};
 
 use super::Candidate;
+use super::manifest::{Folder, MANIFEST, Manifest};
+use crate::document::DocumentError;
 use crate::error::HarnessError;
 
-/// Manifests with their files, embedded.
+/// Manifests with their files, embedded; a folder given by path wins.
 #[derive(Clone, Copy, Debug)]
 pub struct Gallery {
-    folders: &'static [EmbeddedFolder],
+    folders: &'static [Embedded],
 }
 
 #[derive(Clone, Copy, Debug)]
-#[expect(dead_code, reason = "the manifest parser lands next")]
-pub(crate) struct EmbeddedFolder {
-    pub(crate) name: &'static str,
-    pub(crate) manifest: &'static str,
-    pub(crate) files: &'static [(&'static str, &'static str)],
+struct Embedded {
+    name: &'static str,
+    /// Names and texts, the manifest first.
+    files: &'static [(&'static str, &'static str)],
 }
+
+macro_rules! embedded {
+    ($name:literal: $($file:literal),+) => {
+        Embedded {
+            name: $name,
+            files: &[$(($file, include_str!(concat!("../../../candidates/", $name, "/", $file)))),+],
+        }
+    };
+}
+
+const EMBEDDED: &[Embedded] = &[
+    embedded!("reference": "candidate.toml", "reference.toml.j2"),
+    embedded!("nginx": "candidate.toml", "nginx.conf.j2", "maps.conf", "published.conf", "corrected.conf"),
+];
 
 impl Gallery {
     /// The gallery of this executable.
     #[must_use]
     pub const fn embedded() -> Self {
-        Self { folders: &[] }
+        Self { folders: EMBEDDED }
     }
 
-    /// Every name that [`Gallery::candidate`] takes without a path, in order.
+    /// Every candidate of the gallery.
     ///
     /// # Errors
-    /// None for the embedded gallery, whose manifests are read by a test.
-    pub fn names(&self) -> Vec<String> {
-        self.folders
-            .iter()
-            .map(|folder| folder.name.to_owned())
-            .collect()
+    /// None in practice: the embedded manifests are read by a test.
+    pub fn candidates(&self) -> Result<Vec<Candidate>, HarnessError> {
+        let mut candidates = Vec::new();
+        for folder in self.folders {
+            candidates.extend(folder.candidates()?);
+        }
+        Ok(candidates)
     }
 
     /// Takes a member by name, or a folder by path.
     ///
     /// # Errors
-    /// [`HarnessError::UnknownCandidate`] with a suggestion, [`HarnessError::Document`] for a wrong manifest.
+    /// [`HarnessError::UnknownCandidate`] with what could have been meant, [`HarnessError::Document`] for a manifest
+    /// that is wrong, [`HarnessError::Unreadable`] for one that can't be read.
     pub fn candidate(&self, name: &str) -> Result<Candidate, HarnessError> {
-        Err(HarnessError::UnknownCandidate {
-            name: name.to_owned(),
-            known: self.names(),
+        let path = Path::new(name);
+        if name.contains('/') || path.join(MANIFEST).is_file() {
+            return Directory::new(path).candidate();
+        }
+        let mut candidates = self.candidates()?;
+        match candidates.iter().position(|other| other.name == name) {
+            Some(index) => Ok(candidates.swap_remove(index)),
+            None => Err(HarnessError::UnknownCandidate {
+                name: name.to_owned(),
+                known: candidates.into_iter().map(|other| other.name).collect(),
+            }),
+        }
+    }
+}
+
+impl Embedded {
+    fn candidates(&self) -> Result<Vec<Candidate>, DocumentError> {
+        let manifest = self.text(MANIFEST).unwrap_or_default();
+        Manifest::new(&manifest, self).candidates()
+    }
+}
+
+impl Folder for Embedded {
+    fn text(&self, name: &str) -> Result<String, String> {
+        self.files
+            .iter()
+            .find(|(file, _)| *file == name)
+            .map(|(_, text)| (*text).to_owned())
+            .ok_or_else(|| "not embedded".to_owned())
+    }
+
+    /// A reader knows the proxy by the report's title; the file's own name is what they look for.
+    fn origin(&self, name: &str) -> String {
+        match name {
+            MANIFEST => format!("candidates/{}/{name}", self.name),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// The folder's first candidate; a variant is `folder:variant` in the gallery only.
+    fn candidate(&self) -> Result<Candidate, HarnessError> {
+        let manifest = self.path.join(MANIFEST);
+        let text =
+            std::fs::read_to_string(&manifest).map_err(|cause| HarnessError::Unreadable {
+                file: manifest.display().to_string(),
+                cause,
+            })?;
+        let mut candidates = Manifest::new(&text, self).candidates()?;
+        Ok(candidates.swap_remove(0))
+    }
+}
+
+impl Folder for Directory {
+    fn text(&self, name: &str) -> Result<String, String> {
+        std::fs::read_to_string(self.path.join(name)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "no such file".to_owned(),
+            _ => error.to_string(),
         })
+    }
+
+    fn origin(&self, name: &str) -> String {
+        self.path.join(name).display().to_string()
     }
 }

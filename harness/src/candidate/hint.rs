@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::glob;
+
 /// The answer of one candidate to findings of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,6 @@ impl Hint {
     /// Whether it is about this finding.
     #[must_use]
     pub fn answers(&self, finding: &str) -> bool {
-        self.finding == finding
+        glob::matches(&self.finding, finding)
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::glob;
 use crate::protocol::Protocol;
 
 /// A pattern over scenarios that this candidate can't satisfy, with the reason.
@@ -17,6 +18,7 @@ impl KnownGap {
     /// Whether a scenario asked through a protocol is covered.
     #[must_use]
     pub fn covers(&self, scenario: &str, protocol: Protocol) -> bool {
-        self.pattern == scenario || self.pattern == format!("{scenario}@{protocol}")
+        glob::matches(&self.pattern, scenario)
+            || glob::matches(&self.pattern, &format!("{scenario}@{protocol}"))
     }
 }

@@ -61,6 +61,30 @@ pub struct LaunchFile {
     pub text: String,
     /// What becomes of it.
     pub role: Role,
+    /// What the private copy has besides, within its lines.
+    pub insertions: Vec<Insertion>,
+}
+
+impl LaunchFile {
+    /// Puts the insertions in; they have no line ends, so lines stay where they are.
+    pub(crate) fn with_insertions(&self, text: &str) -> String {
+        self.insertions
+            .iter()
+            .fold(text.to_owned(), |text, insertion| {
+                let Insertion { after, text: more } = insertion;
+                text.replacen(after.as_str(), &format!("{after}{more}"), 1)
+            })
+    }
+}
+
+/// What the private copy of a file needs to keep to its directory, as where temporary files go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Insertion {
+    /// The text it follows, at its first place.
+    pub after: String,
+    /// What is inserted.
+    pub text: String,
 }
 
 /// What becomes of a file of a configuration.
@@ -123,4 +147,19 @@ pub struct Readiness {
     pub target: String,
     /// The longest wait, where the usual one is too short.
     pub within: Option<Duration>,
+}
+
+impl Signal {
+    pub(crate) const fn number(self) -> rustix::process::Signal {
+        use rustix::process::Signal as Number;
+        match self {
+            Self::Term => Number::TERM,
+            Self::Quit => Number::QUIT,
+            Self::Int => Number::INT,
+            Self::Hup => Number::HUP,
+            Self::Usr1 => Number::USR1,
+            Self::Usr2 => Number::USR2,
+            Self::Winch => Number::WINCH,
+        }
+    }
 }

@@ -1,1 +1,364 @@
-//! The TOML of a manifest.
+//! The TOML of a manifest, and the candidates it makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::launch::{Insertion, LaunchKind, VersionCommand};
+use super::{
+    Candidate, Feature, Hint, KnownGap, Launch, LaunchFile, Readiness, Role, Signals, template,
+};
+use crate::deployment::time;
+use crate::document::{Document, DocumentError};
+
+/// Where the files of a manifest are.
+pub(crate) trait Folder {
+    /// The text of a file beside the manifest; the error is a phrase such as "no such file".
+    fn text(&self, name: &str) -> Result<String, String>;
+
+    /// The file as the user would name it.
+    fn origin(&self, name: &str) -> String;
+}
+
+/// The name of a manifest in its folder.
+pub(crate) const MANIFEST: &str = "candidate.toml";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: Spanned<String>,
+    about: String,
+    #[serde(default)]
+    features: Vec<Feature>,
+    launch: RawLaunch,
+    #[serde(default, rename = "file")]
+    files: Vec<RawFile>,
+    #[serde(default)]
+    known: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default, rename = "hint")]
+    hints: Vec<Spanned<Hint>>,
+    #[serde(default, rename = "variant")]
+    variants: Vec<RawVariant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLaunch {
+    #[serde(default = "process")]
+    kind: LaunchKind,
+    binary: Option<Spanned<String>>,
+    #[serde(default)]
+    arguments: Vec<Spanned<String>>,
+    version: Option<VersionCommand>,
+    validate: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    signals: Signals,
+    log: Option<String>,
+    #[serde(default)]
+    readiness: RawReadiness,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawReadiness {
+    target: Spanned<String>,
+    within: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    name: Spanned<String>,
+    from: Option<Spanned<String>>,
+    #[serde(default)]
+    role: Role,
+    #[serde(default, rename = "insert")]
+    insertions: Vec<Spanned<Insertion>>,
+}
+
+/// Another configuration of the same proxy: what it does not say is the manifest's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawVariant {
+    name: Spanned<String>,
+    about: String,
+    features: Option<Vec<Feature>>,
+    arguments: Option<Vec<Spanned<String>>>,
+    validate: Option<Vec<Spanned<String>>>,
+    #[serde(default, rename = "file")]
+    files: Vec<RawFile>,
+    known: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+    #[serde(default, rename = "hint")]
+    hints: Vec<Spanned<Hint>>,
+}
+
+/// A manifest that is being read.
+pub(crate) struct Manifest<'a> {
+    document: Document,
+    folder: &'a dyn Folder,
+}
+
+impl<'a> Manifest<'a> {
+    pub(crate) fn new(text: &str, folder: &'a dyn Folder) -> Self {
+        Self {
+            document: Document::new(folder.origin(MANIFEST), text),
+            folder,
+        }
+    }
+
+    /// The manifest's own candidate, then its variants.
+    pub(crate) fn candidates(&self) -> Result<Vec<Candidate>, DocumentError> {
+        let raw: Raw = self.document.parse()?;
+        let main = self.main(&raw)?;
+        let mut candidates = vec![main];
+        for variant in &raw.variants {
+            let candidate = self.variant(variant, &candidates[0])?;
+            if candidates.iter().any(|other| other.name == candidate.name) {
+                let message = format!("two candidates are called `{}`", candidate.name);
+                return Err(self.at(&variant.name, "again", message));
+            }
+            candidates.push(candidate);
+        }
+        Ok(candidates)
+    }
+
+    fn main(&self, raw: &Raw) -> Result<Candidate, DocumentError> {
+        Ok(Candidate {
+            name: self.name(&raw.name)?,
+            about: raw.about.clone(),
+            version: None,
+            launch: self.launch(raw)?,
+            features: raw.features.iter().copied().collect(),
+            known: self.known(&raw.known)?,
+            hints: self.hints(&raw.hints)?,
+            defects: Vec::new(),
+        })
+    }
+
+    fn variant(&self, raw: &RawVariant, main: &Candidate) -> Result<Candidate, DocumentError> {
+        let mut candidate = main.clone();
+        candidate.name = self.name(&raw.name)?;
+        candidate.about.clone_from(&raw.about);
+        if let Some(features) = &raw.features {
+            candidate.features = features.iter().copied().collect::<BTreeSet<_>>();
+        }
+        if let Some(arguments) = &raw.arguments {
+            candidate.launch.arguments = self.templates(arguments)?;
+        }
+        if let Some(validate) = &raw.validate {
+            candidate.launch.validate = Some(self.templates(validate)?);
+        }
+        if !raw.files.is_empty() {
+            candidate.launch.files = self.files(&raw.files)?;
+        }
+        if let Some(known) = &raw.known {
+            candidate.known = self.known(known)?;
+        }
+        // The variant's own come first: the first that answers is taken.
+        candidate.hints.splice(0..0, self.hints(&raw.hints)?);
+        Ok(candidate)
+    }
+
+    fn launch(&self, raw: &Raw) -> Result<Launch, DocumentError> {
+        let launch = &raw.launch;
+        let files = self.files(&raw.files)?;
+        if files.is_empty() {
+            return Err(self
+                .document
+                .lacks("no file: the candidate has no configuration")
+                .help("add `[[file]]` with `name = \"proxy.conf\"`"));
+        }
+        Ok(Launch {
+            kind: launch.kind,
+            binary: self.binary(launch)?,
+            arguments: self.templates(&launch.arguments)?,
+            version: launch.version.clone(),
+            validate: match &launch.validate {
+                Some(arguments) => Some(self.templates(arguments)?),
+                None => None,
+            },
+            files,
+            signals: launch.signals,
+            log: launch.log.clone(),
+            readiness: self.readiness(&launch.readiness)?,
+        })
+    }
+
+    fn binary(&self, launch: &RawLaunch) -> Result<PathBuf, DocumentError> {
+        match (launch.kind, &launch.binary) {
+            (LaunchKind::Process, Some(binary)) if !binary.get_ref().trim().is_empty() => {
+                Ok(PathBuf::from(binary.get_ref()))
+            }
+            (LaunchKind::Process, _) => Err(self
+                .document
+                .lacks("`launch` has no binary: nothing can be started")
+                .help("add `binary = \"…\"` to `[launch]`: a name on the PATH, or a path")),
+            (LaunchKind::Embedded, None) => Ok(PathBuf::new()),
+            (LaunchKind::Embedded, Some(binary)) => Err(self
+                .at(binary, "not used", "an embedded candidate has no binary")
+                .help("delete it, or write `kind = \"process\"`")),
+        }
+    }
+
+    fn readiness(&self, raw: &RawReadiness) -> Result<Readiness, DocumentError> {
+        let target = raw.target.get_ref();
+        if !target.starts_with('/') {
+            let message = format!("`{target}` is no path");
+            return Err(self
+                .at(&raw.target, "must start with `/`", message)
+                .help("a path that the deployment sends to CPA, as in `/`"));
+        }
+        let within = match &raw.within {
+            None => None,
+            Some(text) => Some(time(text.get_ref()).ok_or_else(|| {
+                self.at(text, "no time", format!("`{}` is no time", text.get_ref()))
+                    .help("digits and `ms`, `s`, `m`, `h` or `d`, as in `30s`")
+            })?),
+        };
+        Ok(Readiness {
+            target: target.clone(),
+            within,
+        })
+    }
+
+    fn files(&self, raw: &[RawFile]) -> Result<Vec<Arc<LaunchFile>>, DocumentError> {
+        let mut files: Vec<Arc<LaunchFile>> = Vec::new();
+        for file in raw {
+            let name = self.file_name(&file.name)?;
+            let from = match &file.from {
+                Some(from) => self.file_name(from)?,
+                None => name.clone(),
+            };
+            if files.iter().any(|other| other.name == name) {
+                return Err(self.at(&file.name, "again", format!("two files become `{name}`")));
+            }
+            let place = file.from.as_ref().unwrap_or(&file.name);
+            let text = self.folder.text(&from).map_err(|why| {
+                self.at(place, "this one", format!("can't read `{from}`: {why}"))
+                    .help("files stand beside the manifest")
+            })?;
+            let origin = self.folder.origin(&from);
+            if file.role == Role::Template {
+                template::check(&origin, &text)?;
+            }
+            files.push(Arc::new(LaunchFile {
+                name,
+                origin,
+                insertions: self.insertions(file, &text)?,
+                text,
+                role: file.role,
+            }));
+        }
+        Ok(files)
+    }
+
+    fn insertions(&self, file: &RawFile, text: &str) -> Result<Vec<Insertion>, DocumentError> {
+        file.insertions
+            .iter()
+            .map(|raw| {
+                let insertion = raw.get_ref();
+                if insertion.text.contains('\n') {
+                    return Err(self.at(raw, "this one", "an insertion would move lines"));
+                }
+                if insertion.after.is_empty() || !text.contains(&insertion.after) {
+                    let message = format!("`{}` is not in the file", insertion.after);
+                    return Err(self.at(raw, "this one", message));
+                }
+                Ok(insertion.clone())
+            })
+            .collect()
+    }
+
+    /// A name without folders: private copies lie side by side, so that relative includes hold.
+    fn file_name(&self, name: &Spanned<String>) -> Result<String, DocumentError> {
+        let text = name.get_ref();
+        if text.is_empty() || text.starts_with('.') || text.contains(['/', '\\', '\n']) {
+            let message = format!("`{text}` is no name of a file beside the manifest");
+            return Err(self.at(name, "here", message));
+        }
+        Ok(text.clone())
+    }
+
+    fn name(&self, name: &Spanned<String>) -> Result<String, DocumentError> {
+        let text = name.get_ref();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if text.is_empty() || !text.bytes().all(is_plain) {
+            return Err(self
+                .at(name, "here", format!("`{text}` is no name of a candidate"))
+                .help("letters, digits, `-`, `_` and `.`"));
+        }
+        Ok(text.clone())
+    }
+
+    fn templates(&self, arguments: &[Spanned<String>]) -> Result<Vec<String>, DocumentError> {
+        arguments
+            .iter()
+            .map(|argument| match template::fault(argument.get_ref()) {
+                None => Ok(argument.get_ref().clone()),
+                Some(fault) => Err(self.at(argument, fault, "an argument is no template")),
+            })
+            .collect()
+    }
+
+    fn known(
+        &self,
+        raw: &BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> Result<Vec<KnownGap>, DocumentError> {
+        raw.iter()
+            .map(|(pattern, reason)| {
+                if reason.get_ref().trim().is_empty() {
+                    return Err(self
+                        .at(reason, "empty", "a known gap without a reason")
+                        .help("a sentence that says why this proxy can't do it"));
+                }
+                Ok(KnownGap {
+                    pattern: pattern.get_ref().clone(),
+                    reason: reason.get_ref().clone(),
+                })
+            })
+            .collect()
+    }
+
+    fn hints(&self, raw: &[Spanned<Hint>]) -> Result<Vec<Hint>, DocumentError> {
+        raw.iter()
+            .map(|hint| {
+                let Hint {
+                    finding, change, ..
+                } = hint.get_ref();
+                if finding.trim().is_empty() || change.trim().is_empty() {
+                    let message = "a hint needs a finding and a change";
+                    return Err(self.at(hint, "this one", message));
+                }
+                Ok(hint.get_ref().clone())
+            })
+            .collect()
+    }
+
+    fn at<T>(
+        &self,
+        place: &Spanned<T>,
+        label: impl Into<String>,
+        message: impl Into<String>,
+    ) -> DocumentError {
+        self.document.error(place.span(), label, message)
+    }
+}
+
+impl Default for RawReadiness {
+    fn default() -> Self {
+        Self {
+            target: Spanned::new(0..0, "/".to_owned()),
+            within: None,
+        }
+    }
+}
+
+const fn process() -> LaunchKind {
+    LaunchKind::Process
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,137 @@
 //! What a deployment that is wrong is told.
 
+use std::fmt::Write;
+
 use super::*;
+
+/// The error of the published deployment in which `from` is `to`, as a person reads it.
+fn told(from: &str, to: &str) -> String {
+    assert!(
+        CPA_TWO_HOSTS.contains(from),
+        "`{from}` is in the deployment"
+    );
+    told_about(&CPA_TWO_HOSTS.replacen(from, to, 1))
+}
+
+fn told_about(text: &str) -> String {
+    let error = match Deployment::parse("site.toml", text) {
+        Err(HarnessError::Document(error)) => error,
+        other => panic!("wrong on purpose: {other:?}"),
+    };
+    let mut told = format!("{error}\n");
+    for label in &error.labels {
+        let place = error.text.get(label.span.clone()).unwrap();
+        let _ = writeln!(told, "  `{}` {}", place.trim_end(), label.text);
+    }
+    if let Some(help) = &error.help {
+        let _ = writeln!(told, "  help: {help}");
+    }
+    told
+}
 
 #[test]
 fn the_published_deployment_is_read() {
     let deployment = Deployment::cpa_two_hosts();
+    assert_eq!(deployment.name, "cpa-two-hosts");
+    assert_eq!(deployment.hosts.api, "api.example.org");
     assert_eq!(deployment.routes.len(), 13);
+    assert_eq!(
+        deployment.routes[4].location.to_string(),
+        "^~ /usage-service/"
+    );
+    assert_eq!(deployment.routes[0].request_body, RequestBody::Streamed);
+    assert_eq!(deployment.upstreams["usage"].address, "127.0.0.1:18317");
+    assert_eq!(
+        deployment.listeners[&Protocol::H2].proxy_protocol,
+        ProxyProtocol::V1
+    );
     assert_eq!(deployment.limits.request_body, 104_857_600);
+    assert_eq!(deployment.limits.read_timeout, Duration::from_secs(3600));
+    assert_eq!(deployment.fallbacks.len(), 4);
+}
+
+#[test]
+fn unknown_names_are_told_what_there_is() {
+    let unknown = Deployment::named("cpa-three-hosts").unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "no deployment is called `cpa-three-hosts`, and no such file is there"
+    );
+}
+
+#[test]
+fn unreadable_deployments_are_told_where() {
+    let told = [
+        told("[hosts]", "[hosts"),
+        told("name = \"cpa-two-hosts\"\n", ""),
+        told("name = \"cpa-two-hosts\"", "name = \"\""),
+        told("[limits]", "[limit]"),
+        told(
+            "upstream = \"cpa\"\nrequest_body",
+            "upstrem = \"cpa\"\nrequest_body",
+        ),
+        told("request_body = \"streamed\"", "request_body = \"buffered\""),
+        told("request_body = \"100m\"", "request_body = 100"),
+        told("request_body = \"100m\"", "request_body = \"100 MB\""),
+        told("read_timeout = \"3600s\"", "read_timeout = \"1 hour\""),
+        told("trusted = [\"127.0.0.1\"]", "trusted = [\"localhost\"]"),
+    ]
+    .join("\n");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn contradictions_are_told_with_both_places() {
+    let told = [
+        told("api = \"api.example.org\"\n", ""),
+        told(
+            "api = \"api.example.org\"",
+            "api = \"https://api.example.org\"",
+        ),
+        told(
+            "tunnel = \"tunnel.example.org\"",
+            "tunnel = \"API.example.org\"",
+        ),
+        told("protocol = \"h1\"\n", ""),
+        told("protocol = \"h1\"", "protocol = \"h2\""),
+        told("protocol = \"h1\"", "protocol = \"h3\""),
+        told("127.0.0.1:8003", "127.0.0.1"),
+        told("[upstream.usage]", "[upstream.stats]"),
+        told("127.0.0.1:18317", "127.0.0.1:8317"),
+        told("location = \"= /status\"", "location = \"= /health\""),
+        told(
+            "location = \"= /status\"\nupstream = \"usage\"",
+            "location = \"= /health\"\nupstream = \"cpa\"",
+        ),
+        told(
+            "location = \"= /management.html\"",
+            "location = \"/v0/management/\"",
+        ),
+        told("location = \"= /status\"", "location = \"=/status /x\""),
+        told("location = \"= /status\"", "location = \"= status\""),
+        told("location = \"= /status\"", "location = \"\""),
+        told(
+            "location = \"= /status\"\nupstream = \"usage\"",
+            "location = \"= /status\"\nupstream = \"usages\"",
+        ),
+        told("xver = 1", "xver = 3"),
+    ]
+    .join("\n");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_is_missing_altogether_is_told_too() {
+    let limits = "[limits]\nrequest_body = \"1m\"\nread_timeout = \"1s\"\nsend_timeout = \"1s\"\n";
+    let start = format!("name = \"x\"\n{limits}[hosts]\napi = \"x\"\n");
+    let listener = "[[listener]]\naddress = \"127.0.0.1:1\"\nprotocol = \"h1\"\n";
+    let upstream = "[upstream.cpa]\naddress = \"127.0.0.1:2\"\n";
+    let told = [
+        told_about(""),
+        told_about(&start),
+        told_about(&format!("{start}{upstream}")),
+        told_about(&format!("{start}{upstream}{listener}")),
+    ]
+    .join("\n");
+    insta::assert_snapshot!(told);
 }

@@ -1,0 +1,227 @@
+//! A candidate's process and its group.
+
+use std::fmt;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
+use tokio::sync::watch;
+
+use super::Signal;
+use crate::patience::{Patience, RanOut};
+use crate::stage::Guard;
+
+/// A running process with all its descendants in a group of their own; dropping it kills and reaps.
+///
+/// A thread of its own waits for it: reaping then needs no runtime, and happens in a drop too.
+#[derive(Debug)]
+pub(crate) struct Process {
+    group: Pid,
+    /// Taken before every signal, so that a number that is another's by now never gets one.
+    leader: Arc<Mutex<Leader>>,
+    ending: watch::Receiver<Option<Ending>>,
+    watcher: Option<JoinHandle<()>>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending(ExitStatus);
+
+impl Ending {
+    /// Whether it ended with exit code 0.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        self.0.success()
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.code(), self.0.signal()) {
+            (Some(code), _) => write!(formatter, "exit code {code}"),
+            (None, Some(signal)) => write!(formatter, "signal {signal}"),
+            (None, None) => formatter.write_str("unknown"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leader {
+    Alive,
+    Reaped,
+}
+
+impl Process {
+    /// Starts a command in a new process group that the guard knows.
+    pub(crate) fn start(command: &mut Command, guard: &Guard) -> io::Result<Self> {
+        let child = command.process_group(0).spawn()?;
+        guard.watch_group(child.id());
+        let group = Pid::from_child(&child);
+        let leader = Arc::new(Mutex::new(Leader::Alive));
+        let (told, ending) = watch::channel(None);
+        let watched = Watched {
+            child,
+            group,
+            leader: Arc::clone(&leader),
+            guard: guard.clone(),
+            told,
+        };
+        let watcher = std::thread::Builder::new()
+            .name("candidate watcher".to_owned())
+            .spawn(move || watched.until_gone())?;
+        Ok(Self {
+            group,
+            leader,
+            ending,
+            watcher: Some(watcher),
+        })
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        *self.ending.borrow()
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&self) -> Ending {
+        let mut ending = self.ending.clone();
+        let ended = ending.wait_for(Option::is_some).await;
+        let ended = ended.map(|ending| *ending);
+        ended
+            .ok()
+            .flatten()
+            .expect("the watcher tells the ending before it goes")
+    }
+
+    /// Sends a signal to the process itself; nothing happens when it is gone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if *lock(&self.leader) == Leader::Alive {
+            let _ = kill_process(self.group, signal.number());
+        }
+    }
+
+    /// Kills the whole group.
+    pub(crate) fn kill(&self) {
+        if *lock(&self.leader) == Leader::Alive {
+            let _ = kill_process_group(self.group, rustix::process::Signal::KILL);
+        }
+    }
+
+    /// Sends a signal and waits for the end; when that does not come, the group is killed and the wait reported.
+    pub(crate) async fn end(&self, signal: Signal, patience: Patience) -> Result<Ending, RanOut> {
+        self.signal(signal);
+        let ended = patience
+            .within("the candidate to be gone", self.ended())
+            .await;
+        if ended.is_err() {
+            self.kill();
+            self.ended().await;
+        }
+        ended
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if let Some(watcher) = self.watcher.take() {
+            // Nothing outlives SIGKILL, so this is short.
+            let _ = watcher.join();
+        }
+    }
+}
+
+struct Watched {
+    child: Child,
+    group: Pid,
+    leader: Arc<Mutex<Leader>>,
+    guard: Guard,
+    told: watch::Sender<Option<Ending>>,
+}
+
+impl Watched {
+    /// Waits for the end without reaping: as long as the leader is a zombie, its number and its group's are its own, so
+    /// what it left behind can be killed without hitting others.
+    fn until_gone(mut self) {
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(self.group), ended) {}
+        let mut leader = lock(&self.leader);
+        let _ = kill_process_group(self.group, rustix::process::Signal::KILL);
+        let status = self.child.wait();
+        *leader = Leader::Reaped;
+        self.guard.forget_group(self.child.id());
+        // A child that can't be waited for was never ours; there is no such system.
+        let status = status.unwrap_or_else(|_lost| ExitStatus::from_raw(0));
+        self.told.send_replace(Some(Ending(status)));
+    }
+}
+
+fn lock(leader: &Mutex<Leader>) -> MutexGuard<'_, Leader> {
+    leader.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn shell(script: &str) -> Process {
+        let guard = Guard::start().unwrap();
+        Process::start(Command::new("sh").args(["-c", script]), &guard).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_ending_is_told() {
+        let process = shell("exit 3");
+        assert_eq!(process.ended().await.to_string(), "exit code 3");
+        assert_eq!(process.ending().unwrap().to_string(), "exit code 3");
+        process.signal(Signal::Term);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ignores_the_signal_is_killed() {
+        let directory = tempfile::tempdir().unwrap();
+        let ready = directory.path().join("ready");
+        let process = shell(&format!(
+            "trap '' TERM; touch {}; while :; do sleep 1; done",
+            ready.display()
+        ));
+        Patience::SETTLE
+            .eventually("the trap", || {
+                std::future::ready(ready.exists().then_some(()).ok_or_else(String::new))
+            })
+            .await
+            .unwrap();
+        let short = Patience::new("test", Duration::from_millis(50));
+        let ran_out = process.end(Signal::Term, short).await.unwrap_err();
+        assert_eq!(ran_out.awaited, "the candidate to be gone");
+        assert_eq!(process.ending().unwrap().to_string(), "signal 9");
+    }
+
+    #[tokio::test]
+    async fn descendants_are_gone_after_a_drop() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let process = shell(&format!("sleep 60 & echo $! > {}; wait", file.display()));
+        let descendant = Patience::SETTLE
+            .eventually("the pid of the descendant", || {
+                let text = std::fs::read_to_string(&file).unwrap_or_default();
+                std::future::ready(text.trim().parse::<i32>().map_err(|_| text))
+            })
+            .await
+            .unwrap();
+        drop(process);
+        let gone = |()| match std::fs::read_to_string(format!("/proc/{descendant}/stat")) {
+            Ok(stat) if !stat.contains(") Z ") => Err(stat),
+            _ => Ok(()),
+        };
+        Patience::SETTLE
+            .eventually("the descendant to be gone", || std::future::ready(gone(())))
+            .await
+            .unwrap();
+    }
+}
