@@ -1,6 +1,7 @@
 //! The proxy under test: what starts it, what it can do, what is known about it.
 
 mod address;
+mod binary;
 mod configuration;
 mod feature;
 mod gallery;
@@ -9,12 +10,15 @@ mod known_gap;
 mod launch;
 mod manifest;
 mod process;
+mod readiness;
 mod template;
+mod words;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use self::binary::Installation;
 pub use self::configuration::Configuration;
 pub use self::feature::{Feature, UnknownFeature};
 pub use self::gallery::Gallery;
@@ -25,6 +29,8 @@ pub use self::launch::{
 };
 pub use self::process::Ending;
 pub(crate) use self::process::Process;
+pub(crate) use self::readiness::Door;
+pub(crate) use self::words::Words;
 use crate::error::HarnessError;
 
 /// A proxy and everything the harness must know to stage it; made from a manifest.
@@ -35,7 +41,7 @@ pub struct Candidate {
     pub name: String,
     /// One sentence about it.
     pub about: String,
-    /// What its version command printed, once somebody asked: [`Candidate::probe_version`].
+    /// What its version command printed, once somebody asked: [`Candidate::installed`].
     pub version: Option<String>,
     /// How it is started, told things, and stopped.
     pub launch: Launch,

@@ -1,16 +1,24 @@
 //! One running front, candidate and upstreams, wired together: [`Stage`] and [`RunningStage`].
 
+mod directory;
+mod front;
 mod guard;
+mod launching;
 mod port;
-
-use std::net::SocketAddr;
-
-use crate::candidate::{Candidate, Configuration};
-use crate::deployment::Deployment;
-use crate::error::HarnessError;
-use crate::protocol::Protocol;
+mod running;
+mod surroundings;
+mod values;
 
 pub use self::guard::Guard;
+pub use self::running::RunningStage;
+
+use self::directory::PrivateDirectory;
+use self::launching::Launching;
+use self::surroundings::{Surroundings, starting};
+use crate::candidate::{Candidate, Door};
+use crate::deployment::Deployment;
+use crate::error::HarnessError;
+use crate::patience::Patience;
 
 /// What is to be staged.
 #[derive(Clone, Debug)]
@@ -20,6 +28,8 @@ pub struct Stage {
     deployment: Option<Deployment>,
     relays: Relays,
     keep: Keep,
+    guard: Option<Guard>,
+    patience: Option<Patience>,
 }
 
 /// Whether faults can be put between candidate and upstreams.
@@ -50,6 +60,8 @@ impl Stage {
             deployment: None,
             relays: Relays::default(),
             keep: Keep::default(),
+            guard: None,
+            patience: None,
         }
     }
 
@@ -71,101 +83,50 @@ impl Stage {
         self
     }
 
+    /// Shares a guard: a run with many stages needs one only.
+    pub fn guard(mut self, guard: &Guard) -> Self {
+        self.guard = Some(guard.clone());
+        self
+    }
+
+    /// How long the candidate may take to serve, in place of the manifest's or the usual time.
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
     /// Starts everything and waits until a request through every listener has arrived.
     ///
     /// # Errors
     /// [`HarnessError::Refused`], [`HarnessError::NotReady`] and what the system refuses; nothing is left behind.
-    #[expect(clippy::unused_async, reason = "the mocks are about to land")]
     pub async fn start(self) -> Result<RunningStage, HarnessError> {
-        Err(HarnessError::NotInstalled {
-            candidate: self.candidate.name,
-            binary: "everything".to_owned(),
-        })
+        let binary = self.candidate.binary()?;
+        let deployment = self.deployment.unwrap_or_else(Deployment::cpa_two_hosts);
+        let guard = match self.guard {
+            Some(guard) => guard,
+            None => Guard::start().map_err(starting("the guard"))?,
+        };
+        let directory =
+            PrivateDirectory::create(self.keep, &guard).map_err(starting("a private directory"))?;
+        let patience = self.patience.unwrap_or_else(|| {
+            let within = self.candidate.launch.readiness.within;
+            within.map_or(Patience::STARTUP, |limit| Patience::new("startup", limit))
+        });
+        let launch = Launching {
+            surroundings: Surroundings::start(&deployment, self.relays).await?,
+            candidate: self.candidate,
+            deployment,
+            binary,
+            directory,
+            guard,
+            patience,
+        };
+        launch.start().await
     }
 }
 
-/// A stage that runs; dropping it stops everything.
-#[derive(Debug)]
-pub struct RunningStage {
-    candidate: Candidate,
-    deployment: Deployment,
-    configuration: Configuration,
-    listeners: std::collections::BTreeMap<Protocol, SocketAddr>,
-}
+/// The candidate's listeners.
+type Doors = Vec<Door>;
 
-impl RunningStage {
-    /// The candidate.
-    #[must_use]
-    pub fn candidate(&self) -> &Candidate {
-        &self.candidate
-    }
-
-    /// What the site wants.
-    #[must_use]
-    pub fn deployment(&self) -> &Deployment {
-        &self.deployment
-    }
-
-    /// The user's files, for pointing into them.
-    #[must_use]
-    pub fn configuration(&self) -> &Configuration {
-        &self.configuration
-    }
-
-    /// Where probes connect for a protocol: the candidate's own listener, or the front for a chain.
-    ///
-    /// # Panics
-    /// When the deployment has no such listener; [`RunningStage::offers`] tells.
-    #[must_use]
-    pub fn listener(&self, protocol: Protocol) -> SocketAddr {
-        *self
-            .listeners
-            .get(&protocol)
-            .expect("the caller asked `offers` first")
-    }
-
-    /// Whether a protocol can be asked here.
-    #[must_use]
-    pub fn offers(&self, protocol: Protocol) -> bool {
-        self.listeners.contains_key(&protocol)
-    }
-
-    /// How the candidate ended, if it has: `exit code 1`, `signal 9`.
-    #[must_use]
-    pub fn ending(&self) -> Option<String> {
-        None
-    }
-
-    /// The last lines of the candidate's output and log.
-    #[must_use]
-    pub fn log_tail(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Tells the candidate to read its configuration again.
-    ///
-    /// # Errors
-    /// [`HarnessError::Died`] when it is gone.
-    #[expect(clippy::unused_async, reason = "the process is about to land")]
-    pub async fn reload(&self) -> Result<(), HarnessError> {
-        Ok(())
-    }
-
-    /// Sends the drain signal and waits until the candidate is gone.
-    ///
-    /// # Errors
-    /// [`HarnessError::RanOut`] when it stays.
-    #[expect(clippy::unused_async, reason = "the process is about to land")]
-    pub async fn terminate(&self) -> Result<(), HarnessError> {
-        Ok(())
-    }
-
-    /// Stops everything and waits until it is gone.
-    ///
-    /// # Errors
-    /// What could not be stopped.
-    #[expect(clippy::unused_async, reason = "the process is about to land")]
-    pub async fn stop(self) -> Result<(), HarnessError> {
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod moment;
 pub mod probe_id;
 pub mod script;
+pub mod site;
 pub mod upstream;
 pub mod wire;
 

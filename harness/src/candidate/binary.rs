@@ -1,0 +1,138 @@
+//! Where a candidate's program is, and which version.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Candidate, Launch, LaunchKind, VersionCommand};
+use crate::error::HarnessError;
+
+/// A candidate's program as it is installed here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// The executable.
+    pub binary: PathBuf,
+    /// What its version command printed; none where the manifest has no such command or nothing was recognised.
+    pub version: Option<String>,
+}
+
+impl Candidate {
+    /// Looks for the program and asks its version; runs the version command, which may take milliseconds.
+    ///
+    /// # Errors
+    /// [`HarnessError::NotInstalled`] when the program is not there, [`HarnessError::System`] when it can't be run.
+    pub fn installation(&self) -> Result<Installation, HarnessError> {
+        let binary = self.binary()?;
+        let version = match (&self.launch.kind, &self.launch.version) {
+            (LaunchKind::Embedded, _) => Some(env!("CARGO_PKG_VERSION").to_owned()),
+            (LaunchKind::Process, Some(command)) => version(&binary, command)?,
+            (LaunchKind::Process, None) => None,
+        };
+        Ok(Installation { binary, version })
+    }
+
+    /// The same candidate with the version that is installed here.
+    ///
+    /// # Errors
+    /// What [`Candidate::installation`] gives.
+    pub fn installed(mut self) -> Result<Self, HarnessError> {
+        self.version = self.installation()?.version;
+        Ok(self)
+    }
+
+    /// The executable to start.
+    pub(crate) fn binary(&self) -> Result<PathBuf, HarnessError> {
+        let Launch { kind, binary, .. } = &self.launch;
+        if *kind == LaunchKind::Embedded && binary.as_os_str().is_empty() {
+            return std::env::current_exe().map_err(|cause| HarnessError::System {
+                action: "find the path of this executable".to_owned(),
+                cause,
+            });
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        find(binary, &path).ok_or_else(|| HarnessError::NotInstalled {
+            candidate: self.name.clone(),
+            binary: binary.display().to_string(),
+        })
+    }
+}
+
+/// A path is taken as it is; a name is looked for on the `PATH`, then where servers usually are.
+fn find(binary: &Path, path: &OsStr) -> Option<PathBuf> {
+    if binary.components().count() > 1 {
+        return is_executable(binary).then(|| binary.to_owned());
+    }
+    std::env::split_paths(path)
+        .chain(SYSTEM.iter().map(PathBuf::from))
+        .map(|folder| folder.join(binary))
+        .find(|candidate| is_executable(candidate))
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+fn version(binary: &Path, asked: &VersionCommand) -> Result<Option<String>, HarnessError> {
+    let output = Command::new(binary)
+        .args(&asked.arguments)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|cause| HarnessError::System {
+            action: format!("run `{}`", binary.display()),
+            cause,
+        })?;
+    // Some print it to one, some to the other.
+    let printed = [output.stdout, output.stderr].concat();
+    Ok(after(&String::from_utf8_lossy(&printed), &asked.after))
+}
+
+fn after(printed: &str, before: &str) -> Option<String> {
+    let (_, rest) = printed.split_once(before)?;
+    let version = rest.split([' ', '\n', '\r', '\t', ',', '(']).next()?;
+    (!version.is_empty()).then(|| version.to_owned())
+}
+
+/// Debian keeps servers in folders that a user's `PATH` lacks; Homebrew and pkg have their own.
+const SYSTEM: [&str; 5] = [
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_word_after_the_mark() {
+        assert_eq!(
+            after("nginx version: nginx/1.22.1\n", "nginx/").as_deref(),
+            Some("1.22.1")
+        );
+        assert_eq!(after("something else", "nginx/"), None);
+    }
+
+    #[test]
+    fn a_name_is_looked_for_and_a_path_is_not() {
+        assert!(find(Path::new("sh"), OsStr::new("/bin:/usr/bin")).is_some());
+        assert_eq!(find(Path::new("./sh"), OsStr::new("/bin:/usr/bin")), None);
+        assert_eq!(
+            find(Path::new("proxyproof-no-such"), OsStr::new("/bin")),
+            None
+        );
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let candidate = Candidate::named("nginx").unwrap();
+        let error = candidate.with_binary("/no/such/nginx").installation();
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "candidate `nginx` needs `/no/such/nginx`, which is not installed"
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! Whether it is our candidate that answers: a request through it arrives in our ledger.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
+use proxyproof_mocks::{Ledger, PROBE_HEADER, ProbeId};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::deployment::ProxyProtocol;
+use crate::patience::{Patience, RanOut};
+use crate::protocol::Protocol;
+
+/// One listener that has to become ready.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    pub(crate) protocol: Protocol,
+    pub(crate) address: SocketAddr,
+    pub(crate) proxy_protocol: ProxyProtocol,
+    pub(crate) host: String,
+    pub(crate) target: String,
+}
+
+impl Door {
+    /// Knocks until a request has arrived.
+    ///
+    /// A connection alone proves nothing: another program may own the port, or the candidate may accept and not yet
+    /// know its upstreams.
+    pub(crate) async fn opened(&self, ledger: &Ledger, patience: Patience) -> Result<(), RanOut> {
+        let awaited = format!("a request through the {} listener to arrive", self.protocol);
+        patience.eventually(&awaited, || self.knock(ledger)).await
+    }
+
+    async fn knock(&self, ledger: &Ledger) -> Result<(), String> {
+        let probe = ProbeId::fresh();
+        let knocking = KNOCK.within("an answer", self.ask(probe)).await;
+        if !ledger.arrivals(probe).is_empty() {
+            return Ok(());
+        }
+        match knocking {
+            Ok(Ok(answer)) => Err(format!("answered `{answer}`, and nothing arrived")),
+            Ok(Err(reason)) => Err(reason),
+            Err(_ran_out) => Err("connected, no answer, and nothing arrived".to_owned()),
+        }
+    }
+
+    /// The status line, or why there is none.
+    async fn ask(&self, probe: ProbeId) -> Result<String, String> {
+        let connecting = TcpStream::connect(self.address).await;
+        let mut stream = connecting.map_err(|error| format!("connect: {error}"))?;
+        let header = match self.proxy_protocol {
+            ProxyProtocol::None => Vec::new(),
+            ProxyProtocol::V1 => ProxyVersion::V1.encode(CLIENT, self.address),
+            ProxyProtocol::V2 => ProxyVersion::V2.encode(CLIENT, self.address),
+        };
+        let greeting = stream.write_all(&header).await;
+        greeting.map_err(|error| format!("send: {error}"))?;
+        match self.protocol.listener() {
+            Protocol::H2 => self.ask_http_two(stream, probe).await,
+            _ => self.ask_http_one(stream, probe).await,
+        }
+    }
+
+    async fn ask_http_one(&self, mut stream: TcpStream, probe: ProbeId) -> Result<String, String> {
+        let Self { host, target, .. } = self;
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\n{PROBE_HEADER}: {probe}\r\nConnection: close\r\n\r\n"
+        );
+        let sending = stream.write_all(request.as_bytes()).await;
+        sending.map_err(|error| format!("send: {error}"))?;
+        let mut answer = Vec::new();
+        while !answer.contains(&b'\n') && answer.len() < LONGEST_LINE {
+            match stream.read_buf(&mut answer).await {
+                Ok(0) => return Err("closed without an answer".to_owned()),
+                Ok(_) => {}
+                Err(error) => return Err(format!("receive: {error}")),
+            }
+        }
+        let line = String::from_utf8_lossy(&answer);
+        Ok(line.lines().next().unwrap_or_default().to_owned())
+    }
+
+    async fn ask_http_two(&self, stream: TcpStream, probe: ProbeId) -> Result<String, String> {
+        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let (mut sender, connection) = handshake.map_err(|error| format!("HTTP/2: {error}"))?;
+        let request = http::Request::builder()
+            .uri(format!("http://{}{}", self.host, self.target))
+            .header(PROBE_HEADER, probe.to_string())
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| format!("a request for `{}`: {error}", self.target))?;
+        let answering = sender.send_request(request);
+        tokio::select! {
+            answer = answering => match answer {
+                Ok(answer) => Ok(answer.status().to_string()),
+                Err(error) => Err(format!("HTTP/2: {error}")),
+            },
+            ended = connection => Err(match ended {
+                Ok(()) => "closed without an answer".to_owned(),
+                Err(error) => format!("HTTP/2: {error}"),
+            }),
+        }
+    }
+}
+
+/// A client that no rule about local addresses can mean (RFC 5737).
+const CLIENT: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
+    std::net::Ipv4Addr::new(203, 0, 113, 1),
+    40_000,
+));
+/// One knock; a candidate that swallowed a connection while it started is asked again.
+const KNOCK: Patience = Patience::new("knock", std::time::Duration::from_secs(2));
+const LONGEST_LINE: usize = 8 << 10;

@@ -1,0 +1,172 @@
+//! The way from a specification to a running stage.
+
+use std::fs::File;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use futures_util::future::try_join_all;
+
+use super::directory::PrivateDirectory;
+use super::port::Ports;
+use super::running::RunningStage;
+use super::surroundings::{Surroundings, starting};
+use super::{Doors, Guard, front, values};
+use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Words};
+use crate::deployment::{Deployment, ProxyProtocol};
+use crate::error::HarnessError;
+use crate::patience::Patience;
+use crate::protocol::Protocol;
+
+/// A stage whose surroundings run and whose candidate does not yet.
+pub(super) struct Launching {
+    pub(super) candidate: Candidate,
+    pub(super) deployment: Deployment,
+    pub(super) binary: PathBuf,
+    pub(super) surroundings: Surroundings,
+    pub(super) directory: PrivateDirectory,
+    pub(super) guard: Guard,
+    pub(super) patience: Patience,
+}
+
+/// A candidate that has become ready.
+pub(super) struct Launched {
+    pub(super) process: Process,
+    pub(super) configuration: Configuration,
+    pub(super) doors: Doors,
+}
+
+impl Launching {
+    pub(super) async fn start(self) -> Result<RunningStage, HarnessError> {
+        let mut ports = Ports::new();
+        let mut attempt = 1;
+        let launched = loop {
+            match self.launch(&mut ports).await {
+                Err(error) if attempt < ATTEMPTS && is_about_a_taken_address(&error) => {
+                    attempt += 1
+                }
+                launched => break launched?,
+            }
+        };
+        let front = front::start(&self.deployment, &launched.doors, &self.surroundings).await?;
+        Ok(RunningStage::new(self, launched, front))
+    }
+
+    async fn launch(&self, ports: &mut Ports) -> Result<Launched, HarnessError> {
+        let doors = self.doors(ports).map_err(|cause| HarnessError::System {
+            action: "find free ports".to_owned(),
+            cause,
+        })?;
+        let configuration = self.configuration(&doors)?;
+        configuration.write()?;
+        let process = self.spawn(&configuration)?;
+        let ready = try_join_all(
+            doors
+                .iter()
+                .map(|door| door.opened(&self.surroundings.ledger, self.patience)),
+        );
+        tokio::select! {
+            biased;
+            ended = process.ended() => Err(HarnessError::Refused {
+                candidate: self.candidate.name.clone(),
+                ending: ended.to_string(),
+                words: self.words(&configuration),
+            }),
+            ready = ready => match ready {
+                Ok(_) => Ok(Launched { process, configuration, doors }),
+                Err(ran_out) => Err(HarnessError::NotReady {
+                    candidate: self.candidate.name.clone(),
+                    ran_out: Box::new(ran_out),
+                    words: self.words(&configuration),
+                }),
+            },
+        }
+    }
+
+    fn doors(&self, ports: &mut Ports) -> io::Result<Doors> {
+        let door = |(protocol, _): (&Protocol, _)| {
+            let port = ports.choose()?;
+            Ok(Door {
+                protocol: *protocol,
+                address: (Ipv4Addr::LOCALHOST, port).into(),
+                proxy_protocol: self.proxy_protocol(*protocol),
+                host: self.deployment.hosts.api.clone(),
+                target: self.candidate.launch.readiness.target.clone(),
+            })
+        };
+        self.deployment.listeners.iter().map(door).collect()
+    }
+
+    /// What the deployment wants, or the nearest that the candidate can read.
+    fn proxy_protocol(&self, protocol: Protocol) -> ProxyProtocol {
+        let reads = |feature| self.candidate.features.contains(&feature);
+        let wanted = self.deployment.listeners[&protocol].proxy_protocol;
+        match wanted {
+            ProxyProtocol::V1 if reads(Feature::ProxyProtocolV1) => ProxyProtocol::V1,
+            ProxyProtocol::V2 if reads(Feature::ProxyProtocolV2) => ProxyProtocol::V2,
+            ProxyProtocol::None => ProxyProtocol::None,
+            _ if reads(Feature::ProxyProtocolV1) => ProxyProtocol::V1,
+            _ if reads(Feature::ProxyProtocolV2) => ProxyProtocol::V2,
+            _ => ProxyProtocol::None,
+        }
+    }
+
+    fn configuration(&self, doors: &Doors) -> Result<Configuration, HarnessError> {
+        let Self {
+            candidate,
+            deployment,
+            surroundings,
+            ..
+        } = self;
+        let work = self.directory.path();
+        Ok(Configuration::new(
+            work.to_owned(),
+            candidate.launch.files.clone(),
+            values::addresses(deployment, doors, surroundings),
+            values::values(work, candidate, deployment, doors, surroundings),
+        ))
+    }
+
+    fn spawn(&self, configuration: &Configuration) -> Result<Process, HarnessError> {
+        let arguments = &self.candidate.launch.arguments;
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|argument| configuration.argument(argument))
+            .collect::<Result<_, _>>()?;
+        let spawn = || {
+            let output = File::create(self.directory.path().join(Words::OUTPUT))?;
+            let mut command = Command::new(&self.binary);
+            command
+                .args(arguments)
+                .current_dir(self.directory.path())
+                // Messages of the system in the words that are looked for.
+                .env("LC_ALL", "C")
+                .stdin(Stdio::null())
+                .stdout(output.try_clone()?)
+                .stderr(output);
+            Process::start(&mut command, &self.guard)
+        };
+        spawn().map_err(starting(&format!("`{}`", self.binary.display())))
+    }
+
+    fn words(&self, configuration: &Configuration) -> Vec<String> {
+        let words = Words::new(self.directory.path(), self.candidate.launch.log.as_deref());
+        let words = words.last().into_iter();
+        words
+            .map(|line| configuration.in_users_terms(&line))
+            .collect()
+    }
+}
+
+/// Another run may take a port between our choice and the candidate's bind; then others are chosen.
+fn is_about_a_taken_address(error: &HarnessError) -> bool {
+    let (HarnessError::Refused { words, .. } | HarnessError::NotReady { words, .. }) = error else {
+        return false;
+    };
+    let said = |line: &String| line.to_ascii_lowercase().contains("address already in use");
+    words.iter().any(said)
+}
+
+/// Two runs that choose the same port at the same moment are rare; three times in a row there is another reason.
+const ATTEMPTS: u32 = 3;

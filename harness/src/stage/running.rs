@@ -1,0 +1,257 @@
+//! The running handle of a stage.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use proxyproof_mocks::certificate::Authority;
+use proxyproof_mocks::fault::RunningRelay;
+use proxyproof_mocks::front::RunningFront;
+use proxyproof_mocks::site::RunningSite;
+use proxyproof_mocks::{Ledger, RunningUpstream};
+
+use super::Doors;
+use super::directory::PrivateDirectory;
+use super::launching::{Launched, Launching};
+use super::surroundings::Surroundings;
+use crate::candidate::{Candidate, Configuration, Ending, Process, Words};
+use crate::deployment::{Deployment, ProxyProtocol};
+use crate::error::HarnessError;
+use crate::hint;
+use crate::patience::Patience;
+use crate::protocol::Protocol;
+
+/// A stage that runs; dropping it stops everything.
+#[derive(Debug)]
+pub struct RunningStage {
+    // Dropped in this order: who speaks first goes first.
+    front: RunningFront,
+    process: Process,
+    surroundings: Surroundings,
+    directory: PrivateDirectory,
+    candidate: Candidate,
+    deployment: Deployment,
+    configuration: Configuration,
+    doors: Doors,
+    /// Whether the candidate was told to end.
+    dismissed: AtomicBool,
+}
+
+impl RunningStage {
+    pub(super) fn new(launching: Launching, launched: Launched, front: RunningFront) -> Self {
+        Self {
+            front,
+            process: launched.process,
+            surroundings: launching.surroundings,
+            directory: launching.directory,
+            candidate: launching.candidate,
+            deployment: launching.deployment,
+            configuration: launched.configuration,
+            doors: launched.doors,
+            dismissed: AtomicBool::new(false),
+        }
+    }
+
+    /// The candidate.
+    #[must_use]
+    pub fn candidate(&self) -> &Candidate {
+        &self.candidate
+    }
+
+    /// What the site wants.
+    #[must_use]
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The user's files, for pointing into them, and their private copies.
+    #[must_use]
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// What to change in the user's file for a finding of this code, if the candidate's manifest says.
+    #[must_use]
+    pub fn hint(&self, finding: &str) -> Option<hint::Hint> {
+        let hint = self.candidate.hint(finding)?;
+        Some(self.configuration.hint(hint))
+    }
+
+    /// All arrivals at all upstreams.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.surroundings.ledger
+    }
+
+    /// The AI gateway's mock.
+    #[must_use]
+    pub fn cpa(&self) -> &RunningUpstream {
+        &self.surroundings.upstreams["cpa"]
+    }
+
+    /// The usage service's mock.
+    ///
+    /// # Panics
+    /// When the deployment has no upstream `usage`.
+    #[must_use]
+    pub fn usage(&self) -> &RunningUpstream {
+        self.upstream("usage")
+            .expect("the deployment has an upstream `usage`")
+    }
+
+    /// The mock of an upstream by the deployment's name.
+    #[must_use]
+    pub fn upstream(&self, name: &str) -> Option<&RunningUpstream> {
+        self.surroundings.upstreams.get(name)
+    }
+
+    /// Every upstream's mock, by name.
+    #[must_use]
+    pub fn upstreams(&self) -> &BTreeMap<String, RunningUpstream> {
+        &self.surroundings.upstreams
+    }
+
+    /// The relay before an upstream; none unless the stage was started with relays.
+    #[must_use]
+    pub fn relay(&self, upstream: &str) -> Option<&RunningRelay> {
+        self.surroundings.relays.get(upstream)
+    }
+
+    /// The site behind a destination of the front's table that is not the candidate's, as published: `127.0.0.1:8001`.
+    #[must_use]
+    pub fn site(&self, destination: &str) -> Option<&RunningSite> {
+        self.surroundings.sites.get(destination)
+    }
+
+    /// The tunnel front.
+    #[must_use]
+    pub fn front(&self) -> &RunningFront {
+        &self.front
+    }
+
+    /// The authority that the front's certificate comes from.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.surroundings.authority
+    }
+
+    /// Whether a protocol can be asked here.
+    #[must_use]
+    pub fn offers(&self, protocol: Protocol) -> bool {
+        let direct = self
+            .doors
+            .iter()
+            .any(|door| door.protocol == protocol.listener());
+        let api = &self.deployment.hosts.api;
+        let fallbacks = &self.deployment.fallbacks;
+        direct && (!protocol.is_chain() || fallbacks.iter().any(|fallback| fallback.name == *api))
+    }
+
+    /// Where probes connect for a protocol: the candidate's own listener, or the front for a chain.
+    ///
+    /// # Panics
+    /// When the deployment has no such listener; [`RunningStage::offers`] tells.
+    #[must_use]
+    pub fn listener(&self, protocol: Protocol) -> SocketAddr {
+        if protocol.is_chain() {
+            return self.front.address();
+        }
+        let door = self.doors.iter().find(|door| door.protocol == protocol);
+        door.expect("the caller asked `offers` first").address
+    }
+
+    /// The header that connections to [`RunningStage::listener`] begin with; the front wants one from every probe.
+    #[must_use]
+    pub fn proxy_protocol(&self, protocol: Protocol) -> ProxyProtocol {
+        if protocol.is_chain() {
+            return ProxyProtocol::V1;
+        }
+        let door = self.doors.iter().find(|door| door.protocol == protocol);
+        door.map_or(ProxyProtocol::None, |door| door.proxy_protocol)
+    }
+
+    /// How the candidate ended, if it has.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        self.process.ending()
+    }
+
+    /// Waits until the candidate is gone.
+    pub async fn ended(&self) -> Ending {
+        self.process.ended().await
+    }
+
+    /// Whether the candidate still runs, unless it was told to end.
+    ///
+    /// # Errors
+    /// [`HarnessError::Died`] with its last words.
+    pub fn check_alive(&self) -> Result<(), HarnessError> {
+        match self.ending() {
+            Some(ending) if !self.dismissed.load(Ordering::Relaxed) => Err(self.died(ending)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The last lines of the candidate's output and log, with the user's names of files.
+    #[must_use]
+    pub fn log_tail(&self) -> Vec<String> {
+        let log = self.candidate.launch.log.as_deref();
+        let words = Words::new(self.directory.path(), log).last();
+        let words = words.into_iter();
+        words
+            .map(|line| self.configuration.in_users_terms(&line))
+            .collect()
+    }
+
+    /// Tells the candidate to read its configuration again; does not wait for it.
+    ///
+    /// # Errors
+    /// [`HarnessError::Died`] when it is gone.
+    pub fn reload(&self) -> Result<(), HarnessError> {
+        self.check_alive()?;
+        self.process.signal(self.candidate.launch.signals.reload);
+        Ok(())
+    }
+
+    /// Tells the candidate to finish what is under way and end; does not wait for it.
+    pub fn dismiss(&self) {
+        self.dismissed.store(true, Ordering::Relaxed);
+        self.process.signal(self.candidate.launch.signals.drain);
+    }
+
+    /// Tells the candidate to finish what is under way and end, and waits until it is gone.
+    ///
+    /// # Errors
+    /// [`HarnessError::RanOut`] when it stays; it is killed then.
+    pub async fn terminate(&self) -> Result<Ending, HarnessError> {
+        self.dismissed.store(true, Ordering::Relaxed);
+        let drain = self.candidate.launch.signals.drain;
+        Ok(self.process.end(drain, Patience::DRAIN).await?)
+    }
+
+    /// Stops everything and waits until it is gone.
+    ///
+    /// # Errors
+    /// [`HarnessError::Died`] when the candidate was gone before, [`HarnessError::RanOut`] when it had to be killed.
+    ///
+    /// # Panics
+    /// With the panic of a mock's task that panicked.
+    pub async fn stop(self) -> Result<(), HarnessError> {
+        let alive = self.check_alive();
+        let stop = self.candidate.launch.signals.stop;
+        let stopped = self.process.end(stop, Patience::SHUTDOWN).await;
+        self.front.stop().await;
+        self.surroundings.stop().await;
+        alive?;
+        stopped?;
+        Ok(())
+    }
+
+    fn died(&self, ending: Ending) -> HarnessError {
+        HarnessError::Died {
+            candidate: self.candidate.name.clone(),
+            ending: ending.to_string(),
+            words: self.log_tail(),
+        }
+    }
+}

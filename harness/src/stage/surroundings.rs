@@ -1,0 +1,121 @@
+//! Everything of a stage but the candidate: upstreams, relays, sites, certificates.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+
+use proxyproof_mocks::certificate::Authority;
+use proxyproof_mocks::fault::{Relay, RunningRelay};
+use proxyproof_mocks::site::{RunningSite, Site};
+use proxyproof_mocks::upstream::cpa::Cpa;
+use proxyproof_mocks::{Ledger, RunningUpstream};
+
+use super::Relays;
+use crate::deployment::Deployment;
+use crate::error::HarnessError;
+
+/// What stands around a candidate.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    pub(super) ledger: Ledger,
+    pub(super) relays: BTreeMap<String, RunningRelay>,
+    pub(super) upstreams: BTreeMap<String, RunningUpstream>,
+    /// By published address.
+    pub(super) sites: BTreeMap<String, RunningSite>,
+    pub(super) authority: Authority,
+}
+
+impl Surroundings {
+    pub(super) async fn start(
+        deployment: &Deployment,
+        relays: Relays,
+    ) -> Result<Self, HarnessError> {
+        let ledger = Ledger::new();
+        let upstreams = upstreams(deployment, &ledger).await?;
+        Ok(Self {
+            relays: match relays {
+                Relays::None => BTreeMap::new(),
+                Relays::Between => self::relays(&upstreams).await?,
+            },
+            sites: sites(deployment).await?,
+            ledger,
+            upstreams,
+            authority: Authority::generate(),
+        })
+    }
+
+    /// Where the candidate connects to for an upstream.
+    pub(super) fn address(&self, upstream: &str) -> Option<SocketAddr> {
+        match self.relays.get(upstream) {
+            Some(relay) => Some(relay.address()),
+            None => self.upstreams.get(upstream).map(RunningUpstream::address),
+        }
+    }
+
+    /// Stops everything and waits for it.
+    pub(super) async fn stop(self) {
+        for relay in self.relays.into_values() {
+            relay.stop().await;
+        }
+        for upstream in self.upstreams.into_values() {
+            upstream.stop().await;
+        }
+    }
+}
+
+async fn upstreams(
+    deployment: &Deployment,
+    ledger: &Ledger,
+) -> Result<BTreeMap<String, RunningUpstream>, HarnessError> {
+    let mut upstreams = BTreeMap::new();
+    // The usage service talks to CPA directly, past the candidate, so CPA is there even where no route leads to it.
+    let cpa = Cpa::new().ledger(ledger.clone()).start().await;
+    let cpa = cpa.map_err(starting("the CPA mock"))?;
+    if deployment.upstreams.contains_key("usage") {
+        let usage = usage(&cpa, ledger).await;
+        upstreams.insert(
+            "usage".to_owned(),
+            usage.map_err(starting("the usage service mock"))?,
+        );
+    }
+    upstreams.insert("cpa".to_owned(), cpa);
+    Ok(upstreams)
+}
+
+async fn usage(cpa: &RunningUpstream, ledger: &Ledger) -> io::Result<RunningUpstream> {
+    let _ = cpa;
+    Cpa::new().ledger(ledger.clone()).start().await
+}
+
+async fn relays(
+    upstreams: &BTreeMap<String, RunningUpstream>,
+) -> Result<BTreeMap<String, RunningRelay>, HarnessError> {
+    let mut relays = BTreeMap::new();
+    for (name, upstream) in upstreams {
+        let relay = Relay::to(upstream.address()).start().await;
+        relays.insert(name.clone(), relay.map_err(starting("a relay"))?);
+    }
+    Ok(relays)
+}
+
+/// Destinations of the front's table that no listener of the candidate has.
+async fn sites(deployment: &Deployment) -> Result<BTreeMap<String, RunningSite>, HarnessError> {
+    let mut sites = BTreeMap::new();
+    for fallback in &deployment.fallbacks {
+        let is_candidate = deployment
+            .listeners
+            .values()
+            .any(|listener| listener.address == fallback.dest);
+        if !is_candidate && !sites.contains_key(&fallback.dest) {
+            let site = Site::new(&fallback.dest).start().await;
+            let site = site.map_err(starting("the tunnel site"))?;
+            sites.insert(fallback.dest.clone(), site);
+        }
+    }
+    Ok(sites)
+}
+
+pub(super) fn starting(what: &str) -> impl FnOnce(io::Error) -> HarnessError {
+    let action = format!("start {what}");
+    |cause| HarnessError::System { action, cause }
+}

@@ -1,0 +1,126 @@
+//! What templates of configurations and arguments know.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use minijinja::{Value, context};
+use serde::Serialize;
+
+use super::Doors;
+use super::surroundings::Surroundings;
+use crate::candidate::{Candidate, Door};
+use crate::deployment::{Deployment, ProxyProtocol, PublishedUpstream, RequestBody, Route};
+
+#[derive(Serialize)]
+struct Listener {
+    protocol: String,
+    address: String,
+    host: String,
+    port: u16,
+    proxy_protocol: ProxyProtocol,
+}
+
+#[derive(Serialize)]
+struct Upstream {
+    name: String,
+    address: String,
+    host: String,
+    port: u16,
+    pool: u32,
+}
+
+#[derive(Serialize)]
+struct Location {
+    location: String,
+    modifier: &'static str,
+    path: String,
+    upstream: String,
+    request_body: RequestBody,
+}
+
+/// The values of templates: `work`, `user`, `hosts`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
+pub(super) fn values(
+    work: &Path,
+    candidate: &Candidate,
+    deployment: &Deployment,
+    doors: &Doors,
+    surroundings: &Surroundings,
+) -> Value {
+    context! {
+        work => work.display().to_string(),
+        user => user(),
+        hosts => &deployment.hosts,
+        listeners => listeners(doors),
+        upstreams => upstreams(deployment, surroundings),
+        routes => routes(deployment),
+        limits => context! {
+            request_body => deployment.limits.request_body,
+            read_timeout_ms => milliseconds(deployment.limits.read_timeout),
+            send_timeout_ms => milliseconds(deployment.limits.send_timeout),
+        },
+        identity => &deployment.identity,
+        defects => &candidate.defects,
+    }
+}
+
+/// Published addresses and the stage's own, for native files.
+pub(super) fn addresses(
+    deployment: &Deployment,
+    doors: &Doors,
+    surroundings: &Surroundings,
+) -> Vec<(String, String)> {
+    let listeners = doors.iter().filter_map(|door| {
+        let published = deployment.listeners.get(&door.protocol)?;
+        Some((published.address.clone(), door.address.to_string()))
+    });
+    let upstreams = deployment.upstreams.iter().filter_map(|(name, published)| {
+        let address = surroundings.address(name)?;
+        Some((published.address.clone(), address.to_string()))
+    });
+    listeners.chain(upstreams).collect()
+}
+
+fn listeners(doors: &Doors) -> Vec<Listener> {
+    let listener = |door: &Door| Listener {
+        protocol: door.protocol.to_string(),
+        address: door.address.to_string(),
+        host: door.address.ip().to_string(),
+        port: door.address.port(),
+        proxy_protocol: door.proxy_protocol,
+    };
+    doors.iter().map(listener).collect()
+}
+
+fn upstreams(deployment: &Deployment, surroundings: &Surroundings) -> Vec<Upstream> {
+    let upstream = |(name, published): (&String, &PublishedUpstream)| {
+        let address: SocketAddr = surroundings.address(name)?;
+        Some(Upstream {
+            name: name.clone(),
+            address: address.to_string(),
+            host: address.ip().to_string(),
+            port: address.port(),
+            pool: published.pool,
+        })
+    };
+    deployment.upstreams.iter().filter_map(upstream).collect()
+}
+
+fn routes(deployment: &Deployment) -> Vec<Location> {
+    let location = |route: &Route| Location {
+        location: route.location.to_string(),
+        modifier: route.location.kind.modifier(),
+        path: route.location.path.clone(),
+        upstream: route.upstream.clone(),
+        request_body: route.request_body,
+    };
+    deployment.routes.iter().map(location).collect()
+}
+
+fn milliseconds(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A master that runs as root gives its workers to somebody else, who may not enter the private directory.
+fn user() -> Option<&'static str> {
+    rustix::process::geteuid().is_root().then_some("root")
+}
