@@ -5,3 +5,6 @@
 
 pub mod conf;
 pub mod location;
+mod printable;
+
+pub use printable::Printable;

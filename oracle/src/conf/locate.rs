@@ -34,30 +34,25 @@ impl FromStr for DirectivePath {
     type Err = DirectivePathError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let steps = text.split(" > ").zip(1..).map(|(step, number)| {
-            let words = words_of(step).ok_or(DirectivePathError::NotWords { step: number })?;
-            if words.is_empty() {
-                return Err(DirectivePathError::EmptyStep { step: number });
+        let mut steps = vec![Vec::new()];
+        let mut lexer = Lexer::new(text.as_bytes());
+        loop {
+            let step = steps.len();
+            match lexer.next() {
+                Token::Word(span, Quotes::Bare) if &text[span.range()] == ">" => {
+                    steps.push(Vec::new())
+                }
+                Token::Word(span, quotes) => {
+                    let word = Word::new(text.as_bytes(), span, quotes);
+                    steps[step - 1].push(word.value().to_vec());
+                }
+                Token::End(_) => break,
+                _ => return Err(DirectivePathError::NotWords { step }),
             }
-            Ok(words)
-        });
-        Ok(Self {
-            steps: steps.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-fn words_of(step: &str) -> Option<Vec<Vec<u8>>> {
-    let text = step.as_bytes();
-    let mut lexer = Lexer::new(text);
-    let mut words = Vec::new();
-    loop {
-        match lexer.next() {
-            Token::Word(span, quotes) => {
-                words.push(Word::new(text, span, quotes).value().to_vec());
-            }
-            Token::End(_) => return Some(words),
-            _ => return None,
+        }
+        match steps.iter().position(Vec::is_empty) {
+            Some(empty) => Err(DirectivePathError::EmptyStep { step: empty + 1 }),
+            None => Ok(Self { steps }),
         }
     }
 }
