@@ -10,6 +10,7 @@ pub mod glob;
 pub mod hint;
 pub mod level;
 pub mod patience;
+pub mod probe;
 pub mod protocol;
 pub mod report;
 pub mod stage;

@@ -10,7 +10,7 @@ pub use arrival::{
     Arrival, ConnectionId, ConnectionRecord, Field, Framing, How, PeerGone, WRITES_KEPT,
     WriteRecord,
 };
-pub use body_record::{BodyRecord, PREFIX_KEPT, READS_KEPT, digest_of};
+pub use body_record::{BodyRecord, PREFIX_KEPT, READS_KEPT, digest_of, extend_digest};
 pub use raw_head::RawHead;
 
 use crate::probe_id::ProbeId;

@@ -49,7 +49,9 @@ pub fn digest_of(body: &[u8]) -> u64 {
     extend_digest(FNV_OFFSET, body)
 }
 
-pub(crate) fn extend_digest(digest: u64, bytes: &[u8]) -> u64 {
+/// The digest of a body with `bytes` added to it, from the digest of what was before.
+#[must_use]
+pub fn extend_digest(digest: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(digest, |digest, &byte| {
         (digest ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
     })

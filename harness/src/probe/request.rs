@@ -1,0 +1,432 @@
+//! What a probe asks: [`Request`].
+
+use bytes::{BufMut, Bytes, BytesMut};
+use proxyproof_mocks::ledger::{Field, RawHead};
+use proxyproof_mocks::{PROBE_HEADER, ProbeId};
+
+/// One request, independent of the protocol version until it is sent.
+///
+/// Fields are written in the order they were added, behind `Host` and the probe id; in HTTP/1 in the case they were
+/// given in. Nothing is checked: what a protocol can't carry is [`super::ProbeError::Unsendable`] there.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `exchange`, `send`, or `open`"]
+pub struct Request {
+    method: Bytes,
+    target: Bytes,
+    host: Option<Bytes>,
+    probe: ProbeId,
+    tagging: Tagging,
+    fields: Vec<Field>,
+    payload: Payload,
+    trailers: Vec<Field>,
+    continuation: Continuation,
+}
+
+/// Whether a request carries its probe id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tagging {
+    Tagged,
+    Untagged,
+}
+
+/// Whether the body waits for `100 Continue` (RFC 9110 section 10.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Continuation {
+    /// The body is sent at once.
+    Unasked,
+    /// `Expect: 100-continue`, and the body follows the permission.
+    Awaited,
+}
+
+/// The body of a request, and its framing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// No body and no framing field.
+    None,
+    /// `Content-Length`, all at once.
+    Length(Bytes),
+    /// These chunks (HTTP/1) or DATA frames without `content-length` (HTTP/2).
+    Chunked(Vec<Bytes>),
+    /// `Content-Length` of this many bytes, written through the exchange.
+    StreamedLength(u64),
+    /// Chunked (HTTP/1) or without `content-length` (HTTP/2), written through the exchange.
+    Streamed,
+}
+
+impl Request {
+    /// A request for a deployment's host, under a fresh probe id.
+    pub fn new(method: impl Into<Bytes>, target: impl Into<Bytes>, host: impl Into<Bytes>) -> Self {
+        Self {
+            method: method.into(),
+            target: target.into(),
+            host: Some(host.into()),
+            probe: ProbeId::fresh(),
+            tagging: Tagging::Tagged,
+            fields: Vec::new(),
+            payload: Payload::None,
+            trailers: Vec::new(),
+            continuation: Continuation::Unasked,
+        }
+    }
+
+    /// Adds a field behind those there are; a name given twice is sent twice.
+    pub fn header(mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) -> Self {
+        self.fields.push(Field {
+            name: name.into(),
+            value: value.into(),
+        });
+        self
+    }
+
+    /// Another `Host` (HTTP/1) and `:authority` (HTTP/2).
+    pub fn host(mut self, host: impl Into<Bytes>) -> Self {
+        self.host = Some(host.into());
+        self
+    }
+
+    /// Neither `Host` nor `:authority`; one added by [`Request::header`] is sent as a plain field.
+    pub fn without_host(mut self) -> Self {
+        self.host = None;
+        self
+    }
+
+    /// Another probe id: for a request that shares a script with one before.
+    pub fn probe(mut self, probe: ProbeId) -> Self {
+        self.probe = probe;
+        self
+    }
+
+    /// No probe id in the request: it arrives, but no ledger finds it by its id.
+    pub fn untagged(mut self) -> Self {
+        self.tagging = Tagging::Untagged;
+        self
+    }
+
+    /// A body with `Content-Length`.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.payload = Payload::Length(body.into());
+        self
+    }
+
+    /// A body that says it is JSON, with `Content-Length`.
+    pub fn json(self, body: &serde_json::Value) -> Self {
+        self.header("Content-Type", "application/json")
+            .body(body.to_string())
+    }
+
+    /// The body set by [`Request::body`] as one chunk; no body yet means one written through the exchange.
+    pub fn chunked(mut self) -> Self {
+        self.payload = match self.payload {
+            Payload::Length(body) => Payload::Chunked(vec![body]),
+            Payload::None | Payload::StreamedLength(_) => Payload::Streamed,
+            chunked => chunked,
+        };
+        self
+    }
+
+    /// A body in these chunks.
+    pub fn chunks<Chunk: Into<Bytes>>(mut self, chunks: impl IntoIterator<Item = Chunk>) -> Self {
+        self.payload = Payload::Chunked(chunks.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// A body with this `Content-Length`, written through [`super::Exchange::write`].
+    pub fn streamed_length(mut self, length: u64) -> Self {
+        self.payload = Payload::StreamedLength(length);
+        self
+    }
+
+    /// A body without a length beforehand, written through [`super::Exchange::write`].
+    pub fn streamed(mut self) -> Self {
+        self.payload = Payload::Streamed;
+        self
+    }
+
+    /// A trailer field behind a body without a length; it is announced in `Trailer`.
+    pub fn trailer(mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) -> Self {
+        self.trailers.push(Field {
+            name: name.into(),
+            value: value.into(),
+        });
+        self
+    }
+
+    /// `Expect: 100-continue`: the body is only sent once the answer says `100`, never after a final answer.
+    pub fn expect_continue(mut self) -> Self {
+        self.continuation = Continuation::Awaited;
+        self
+    }
+
+    /// Asks for a WebSocket: the fields of RFC 6455 section 4.1 behind those there are, in their usual order.
+    ///
+    /// In HTTP/2 it becomes an extended CONNECT (RFC 8441 section 5) without those that HTTP/2 has no use for.
+    pub fn websocket(self) -> Self {
+        self.header("Upgrade", "websocket")
+            .header("Connection", "Upgrade")
+            .header("Sec-WebSocket-Version", "13")
+            .header(WEBSOCKET_KEY, SAMPLE_KEY)
+    }
+
+    /// The same request as an extended CONNECT carries it; the library adds `:protocol`.
+    pub(crate) fn extended_connect(mut self) -> Self {
+        self.method = Bytes::from_static(b"CONNECT");
+        self.fields.retain(|field| {
+            let dropped = ["upgrade", "connection", "sec-websocket-key"];
+            !dropped
+                .iter()
+                .any(|name| field.name.eq_ignore_ascii_case(name.as_bytes()))
+        });
+        self
+    }
+
+    /// The probe id.
+    #[must_use]
+    pub fn probe_id(&self) -> ProbeId {
+        self.probe
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Bytes {
+        &self.method
+    }
+
+    /// The target, raw.
+    #[must_use]
+    pub fn target(&self) -> &Bytes {
+        &self.target
+    }
+
+    /// The host, if one is sent.
+    #[must_use]
+    pub fn host_name(&self) -> Option<&Bytes> {
+        self.host.as_ref()
+    }
+
+    /// The body and its framing.
+    #[must_use]
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    pub(crate) fn trailers(&self) -> &[Field] {
+        &self.trailers
+    }
+
+    pub(crate) fn continuation(&self) -> Continuation {
+        self.continuation
+    }
+
+    /// The head as HTTP/1.1 writes it, from the request line to the empty line.
+    #[must_use]
+    pub fn h1_head(&self) -> RawHead {
+        let mut head = BytesMut::new();
+        for part in [&self.method[..], b" ", &self.target, b" HTTP/1.1\r\n"] {
+            head.put_slice(part);
+        }
+        if let Some(host) = &self.host {
+            put_line(&mut head, b"Host", host);
+        }
+        for field in self.common_fields() {
+            put_line(&mut head, &field.name, &field.value);
+        }
+        if self.is_chunked() && !self.has("transfer-encoding") {
+            put_line(&mut head, b"Transfer-Encoding", b"chunked");
+        }
+        head.put_slice(b"\r\n");
+        RawHead::new(head.freeze())
+    }
+
+    /// Head and body as HTTP/1.1 writes them, for a raw connection; a body written through the exchange is left out.
+    #[must_use]
+    pub fn h1_bytes(&self) -> Bytes {
+        let mut out = BytesMut::from(&self.h1_head().bytes()[..]);
+        match &self.payload {
+            Payload::Length(body) => out.put_slice(body),
+            Payload::Chunked(chunks) => {
+                for chunk in chunks {
+                    out.put_slice(&h1_chunk(chunk));
+                }
+                out.put_slice(&h1_last_chunk(&self.trailers));
+            }
+            Payload::None | Payload::StreamedLength(_) | Payload::Streamed => {}
+        }
+        out.freeze()
+    }
+
+    /// The fields of HTTP/2, pseudo-header fields first (RFC 9113 section 8.3.1), names in lower case.
+    #[must_use]
+    pub fn h2_fields(&self) -> Vec<Field> {
+        // The client spoke TLS with the front, wherever the candidate takes the request up.
+        let scheme = Bytes::from_static(b"https");
+        let mut fields = vec![pseudo(":method", &self.method), pseudo(":scheme", &scheme)];
+        if let Some(host) = &self.host {
+            fields.push(pseudo(":authority", host));
+        }
+        fields.push(pseudo(":path", &self.target));
+        let lower = |field: Field| Field {
+            name: field.name.to_ascii_lowercase().into(),
+            value: field.value,
+        };
+        fields.extend(self.common_fields().into_iter().map(lower));
+        fields
+    }
+
+    /// The head as a report shows it for HTTP/2.
+    pub(crate) fn h2_head(&self) -> RawHead {
+        let mut head = BytesMut::new();
+        for part in [&self.method[..], b" ", &self.target, b" HTTP/2\r\n"] {
+            head.put_slice(part);
+        }
+        for field in self.h2_fields() {
+            if !matches!(&field.name[..], b":method" | b":path") {
+                put_line(&mut head, &field.name, &field.value);
+            }
+        }
+        head.put_slice(b"\r\n");
+        RawHead::new(head.freeze())
+    }
+
+    /// The probe id, the given fields, and those that follow from the body, for either version.
+    fn common_fields(&self) -> Vec<Field> {
+        let mut fields = Vec::with_capacity(self.fields.len() + 3);
+        let mut add = |name: &'static str, value: Bytes| {
+            fields.push(Field {
+                name: Bytes::from_static(name.as_bytes()),
+                value,
+            });
+        };
+        if self.tagging == Tagging::Tagged {
+            add(PROBE_HEADER, self.probe.to_string().into());
+        }
+        fields.extend(self.fields.iter().cloned());
+        let mut add = |name: &'static str, value: Bytes| {
+            if !self.has(name) {
+                fields.push(Field {
+                    name: Bytes::from_static(name.as_bytes()),
+                    value,
+                });
+            }
+        };
+        if self.continuation == Continuation::Awaited {
+            add("Expect", Bytes::from_static(b"100-continue"));
+        }
+        match &self.payload {
+            Payload::Length(body) => add("Content-Length", body.len().to_string().into()),
+            Payload::StreamedLength(length) => add("Content-Length", length.to_string().into()),
+            Payload::None | Payload::Chunked(_) | Payload::Streamed => {}
+        }
+        if !self.trailers.is_empty() {
+            let names: Vec<_> = self.trailers.iter().map(|field| &field.name[..]).collect();
+            add("Trailer", names.join(&b", "[..]).into());
+        }
+        fields
+    }
+
+    fn is_chunked(&self) -> bool {
+        matches!(self.payload, Payload::Chunked(_) | Payload::Streamed)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let is_it = |field: &Field| field.name.eq_ignore_ascii_case(name.as_bytes());
+        self.fields.iter().any(is_it)
+    }
+}
+
+/// The field that the accept value is computed from (RFC 6455 section 4.2.2).
+pub(crate) const WEBSOCKET_KEY: &str = "Sec-WebSocket-Key";
+
+/// Sixteen bytes in base64, as the field wants; RFC 6455 section 1.3 uses the same.
+const SAMPLE_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+fn pseudo(name: &'static str, value: &Bytes) -> Field {
+    Field {
+        name: Bytes::from_static(name.as_bytes()),
+        value: value.clone(),
+    }
+}
+
+fn put_line(head: &mut BytesMut, name: &[u8], value: &[u8]) {
+    for part in [name, b": ", value, b"\r\n"] {
+        head.put_slice(part);
+    }
+}
+
+/// One chunk (RFC 9112 section 7.1); nothing for no bytes, which would be the last one.
+pub(crate) fn h1_chunk(bytes: &[u8]) -> Bytes {
+    let mut chunk = BytesMut::new();
+    if !bytes.is_empty() {
+        chunk.put_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
+        chunk.put_slice(bytes);
+        chunk.put_slice(b"\r\n");
+    }
+    chunk.freeze()
+}
+
+/// The last chunk with its trailer section.
+pub(crate) fn h1_last_chunk(trailers: &[Field]) -> Bytes {
+    let mut chunk = BytesMut::from(&b"0\r\n"[..]);
+    for field in trailers {
+        put_line(&mut chunk, &field.name, &field.value);
+    }
+    chunk.put_slice(b"\r\n");
+    chunk.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        Request::new("POST", "/v1/responses", "api.example.org")
+            .probe("00000000000000ab".parse().unwrap())
+    }
+
+    #[test]
+    fn order_and_case_in_http_1() {
+        let bytes = request()
+            .header("x-B", "2")
+            .header("A", "1")
+            .body("hello")
+            .h1_bytes();
+        assert_eq!(
+            bytes,
+            "POST /v1/responses HTTP/1.1\r\nHost: api.example.org\r\nX-Proxyproof-Probe: 00000000000000ab\r\n\
+             x-B: 2\r\nA: 1\r\nContent-Length: 5\r\n\r\nhello"
+        );
+    }
+
+    #[test]
+    fn chunks_and_trailers_in_http_1() {
+        let bytes = request()
+            .untagged()
+            .chunks(["abc", "de"])
+            .trailer("X-Sum", "5")
+            .h1_bytes();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(text.ends_with(
+            "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n"
+        ));
+    }
+
+    #[test]
+    fn pseudo_header_fields_come_first() {
+        let fields = request().header("X-Mixed", "1").body("x").h2_fields();
+        let names: Vec<_> = fields
+            .iter()
+            .map(|field| std::str::from_utf8(&field.name).unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ":method",
+                ":scheme",
+                ":authority",
+                ":path",
+                "x-proxyproof-probe",
+                "x-mixed",
+                "content-length"
+            ]
+        );
+    }
+}
