@@ -5,6 +5,7 @@ use std::io;
 use crate::blame::Blame;
 use crate::document::DocumentError;
 use crate::patience::RanOut;
+use crate::probe::ProbeError;
 
 /// The harness could not ask. That a candidate answered wrongly is a finding instead.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,9 @@ pub enum HarnessError {
     /// Something that the harness waited for did not come.
     #[error(transparent)]
     RanOut(#[from] RanOut),
+    /// A probe could not ask.
+    #[error("failed to {0}")]
+    Probe(#[from] Box<ProbeError>),
     /// The system refused something that the harness needs.
     #[error("can't {action}")]
     System {
@@ -86,6 +90,12 @@ pub enum HarnessError {
         #[source]
         cause: io::Error,
     },
+}
+
+impl From<ProbeError> for HarnessError {
+    fn from(error: ProbeError) -> Self {
+        Self::Probe(Box::new(error))
+    }
 }
 
 impl From<DocumentError> for HarnessError {

@@ -1,5 +1,6 @@
 //! Who stages, sends and judges.
 
+pub mod ask;
 pub mod blame;
 pub mod candidate;
 pub mod deployment;
@@ -17,6 +18,7 @@ pub mod stage;
 pub mod suite;
 pub mod verdict;
 
+pub use self::ask::Ask;
 pub use self::blame::Blame;
 pub use self::candidate::{Candidate, Feature};
 pub use self::deployment::Deployment;

@@ -1,0 +1,209 @@
+//! What a scenario gets: a stage, seen through one protocol.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use proxyproof_mocks::{Arrival, Ledger, Moment, RunningUpstream};
+
+use crate::deployment::{Deployment, ProxyProtocol};
+use crate::patience::Patience;
+use crate::probe::{
+    Answer, CLIENT_ADDRESS, Client, Connection, Entrance, Exchange, ProbeError, ProxyHeader,
+    Request, Seen, Sent, SentBody, Trust,
+};
+use crate::protocol::Protocol;
+use crate::stage::RunningStage;
+
+/// A stage, seen through one protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    stage: &'a RunningStage,
+    protocol: Protocol,
+}
+
+impl<'a> Ask<'a> {
+    /// Asks a stage in one protocol, which it offers.
+    #[must_use]
+    pub fn new(stage: &'a RunningStage, protocol: Protocol) -> Self {
+        Self { stage, protocol }
+    }
+
+    /// The stage.
+    #[must_use]
+    pub fn stage(&self) -> &'a RunningStage {
+        self.stage
+    }
+
+    /// The protocol.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The same stage in another protocol.
+    #[must_use]
+    pub fn over(&self, protocol: Protocol) -> Self {
+        Self { protocol, ..*self }
+    }
+
+    /// What the site wants.
+    #[must_use]
+    pub fn deployment(&self) -> &'a Deployment {
+        self.stage.deployment()
+    }
+
+    /// All arrivals at all upstreams.
+    #[must_use]
+    pub fn ledger(&self) -> &'a Ledger {
+        self.stage.ledger()
+    }
+
+    /// The AI gateway's mock.
+    #[must_use]
+    pub fn cpa(&self) -> &'a RunningUpstream {
+        self.stage.cpa()
+    }
+
+    /// The usage service's mock.
+    #[must_use]
+    pub fn usage(&self) -> &'a RunningUpstream {
+        self.stage.usage()
+    }
+
+    /// The address that clients claim unless a scenario chooses another.
+    #[must_use]
+    pub fn client_address(&self) -> IpAddr {
+        CLIENT_ADDRESS
+    }
+
+    /// The host that requests name.
+    #[must_use]
+    pub fn host(&self) -> &'a str {
+        &self.deployment().hosts.api
+    }
+
+    /// A client that goes in where this protocol's clients do, with the PROXY header that is wanted there.
+    pub fn client(&self) -> Client {
+        let authority = || {
+            Trust::authority(self.stage.authority().certificate_der())
+                .expect("the authority of a run issues certificates")
+        };
+        let client = Client::new(Entrance {
+            protocol: self.protocol,
+            address: self.stage.listener(self.protocol),
+            host: self.host().to_owned(),
+            trust: self.protocol.is_chain().then(authority),
+        });
+        client.header(match self.stage.proxy_protocol(self.protocol) {
+            ProxyProtocol::None => ProxyHeader::None,
+            ProxyProtocol::V1 => ProxyHeader::V1,
+            ProxyProtocol::V2 => ProxyHeader::V2,
+        })
+    }
+
+    /// A GET of this target, under a fresh probe id.
+    pub fn get(&self, target: impl Into<Bytes>) -> Request {
+        self.request("GET", target)
+    }
+
+    /// A request of this method and target to the deployment's host, under a fresh probe id.
+    pub fn request(&self, method: &'static str, target: impl Into<Bytes>) -> Request {
+        Request::new(method, target, self.host().to_owned())
+    }
+
+    /// Sends a request on a connection of its own, waits for the whole answer, and collects what arrived.
+    ///
+    /// What the HTTP/2 library refuses to write goes out in frames of our own.
+    ///
+    /// # Errors
+    /// Where it could not even be asked: [`ProbeError::Connect`], [`ProbeError::Tls`], [`ProbeError::Alpn`],
+    /// [`ProbeError::Unsendable`]. Any other error is the answer.
+    pub async fn exchange(&self, request: Request) -> Result<Seen, ProbeError> {
+        self.exchange_as(&self.client(), request).await
+    }
+
+    /// The same as another client.
+    ///
+    /// # Errors
+    /// As [`Ask::exchange`].
+    pub async fn exchange_as(&self, client: &Client, request: Request) -> Result<Seen, ProbeError> {
+        if self.protocol.listener() == Protocol::H2 && request.needs_raw_frames() {
+            let mut raw = client.raw_h2().await?;
+            let (stream, sent) = raw.send(&request).await?;
+            let answer = raw.answer(stream).await;
+            return Ok(self.seen(sent, answer).await);
+        }
+        match client.connect().await {
+            Ok(connection) => self.exchange_on(&connection, request).await,
+            Err(error) if error.could_not_ask() => Err(error),
+            Err(error) => Ok(self.seen(self.unsent(&request), Err(error)).await),
+        }
+    }
+
+    /// Sends a request on this connection, waits for the whole answer, and collects what arrived.
+    ///
+    /// # Errors
+    /// As [`Ask::exchange`], and [`ProbeError::Unusable`].
+    pub async fn exchange_on(
+        &self,
+        connection: &Connection,
+        request: Request,
+    ) -> Result<Seen, ProbeError> {
+        let mut exchange = match connection.open(&request).await {
+            Ok(exchange) => exchange,
+            Err(error) if error.could_not_ask() => return Err(error),
+            Err(error) => return Ok(self.seen(self.unsent(&request), Err(error)).await),
+        };
+        // What went wrong is told by the exchange itself.
+        let _ = exchange.whole().await;
+        Ok(self.observe(&exchange).await)
+    }
+
+    /// What both ends saw of an exchange so far; does not read on.
+    pub async fn observe(&self, exchange: &Exchange) -> Seen {
+        let answer = match (exchange.so_far(), exchange.failure()) {
+            (Some(answer), _) => Ok(answer),
+            (None, Some(failure)) => Err(failure.clone()),
+            (None, None) => Err(ProbeError::Unusable {
+                reason: "no answer was waited for",
+            }),
+        };
+        self.seen(exchange.sent(), answer).await
+    }
+
+    /// Adds what arrived to what a client saw.
+    ///
+    /// An answer is there only after its request has arrived, so this waits a moment, [`Patience::QUIET`], only for
+    /// what an upstream still has to do, and after an error for what may still be on its way.
+    pub async fn seen(&self, sent: Sent, answer: Result<Answer, ProbeError>) -> Seen {
+        let through = |arrivals: &[Arrival]| {
+            let some = answer.is_ok() || !arrivals.is_empty();
+            let done = arrivals
+                .iter()
+                .all(|arrival| arrival.finished.is_some() || arrival.upgraded.is_some());
+            (some && done).then_some(())
+        };
+        let quiet = Patience::QUIET.scaled();
+        // Whatever there is by then is what arrived.
+        let _ = self.ledger().until(sent.probe, quiet, through).await;
+        Seen {
+            arrivals: self.ledger().arrivals(sent.probe),
+            request: sent,
+            answer,
+        }
+    }
+
+    /// A request that got no further than its connection.
+    fn unsent(&self, request: &Request) -> Sent {
+        let now = Moment::now();
+        Sent {
+            protocol: self.protocol,
+            probe: request.probe_id(),
+            client: (self.client_address(), 0).into(),
+            connected_at: now,
+            head: request.h1_head(),
+            at: now,
+            body: SentBody::default(),
+        }
+    }
+}
