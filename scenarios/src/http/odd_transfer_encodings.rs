@@ -1,0 +1,35 @@
+//! Transfer-Encoding that is not plainly chunked.
+
+use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+
+use super::literal::all_refused;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "http/odd_transfer_encodings",
+    claim: "a request whose Transfer-Encoding is not plainly chunked is refused",
+    why: "RFC 9112 section 6.1: an obfuscated `chunked` that one side reads and the other ignores smuggles a request",
+    asks: "client ── POST, Transfer-Encoding: xchunked, identity, chunked twice ──▶ candidate ── 4xx or 501, nothing forwarded",
+    level: Level::Required,
+    protocols: &[Protocol::H1, Protocol::ChainH1],
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[SERVED],
+    breaks: &[Break::new("repair_heads", SERVED.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const SERVED: Code = Code::new(
+    "http.odd_transfer_encoding_served",
+    "a request with an odd Transfer-Encoding is forwarded",
+    "proxy and program may disagree on where the body ends",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    all_refused(ask, checks, &REQUESTS, SERVED).await
+}
+
+const REQUESTS: [(&str, &str); 3] = [
+    ("xchunked", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
+    ("chunked, identity", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+    ("HTTP/1.0 and chunked", "POST /v1/responses HTTP/1.0\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+];

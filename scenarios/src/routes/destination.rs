@@ -1,0 +1,46 @@
+//! Where requests go: targets, and the upstreams that the deployment wants for them.
+
+use proxyproof_harness::{Ask, Checks, Code, HarnessError, LocationKind, RouteOwner};
+
+use crate::answer::answered;
+
+/// Sends GET for every target and pushes `code` for each that does not reach its owner, and only it, as it was sent.
+///
+/// Who the owner is follows from the deployment's route table, read by the oracle.
+pub(super) async fn reach_their_owners(
+    ask: &Ask<'_>,
+    checks: &mut Checks,
+    targets: impl IntoIterator<Item = impl Into<String>>,
+    code: Code,
+) -> Result<(), HarnessError> {
+    for target in targets {
+        let target = target.into();
+        checks.about(format!("GET {target}"));
+        let seen = answered(ask, ask.get(target.as_str())).await?;
+        match ask.deployment().owner(target.as_bytes()) {
+            RouteOwner::Upstream(upstream) => {
+                checks.arrived_at(&seen, &upstream, code);
+            }
+            RouteOwner::SlashRedirect(_) | RouteOwner::Refused(_) => {
+                checks.not_arrived(&seen, code);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The routes of the deployment with an exact location (`= /path`): path and upstream.
+pub(super) fn exact_paths(ask: &Ask<'_>) -> Vec<String> {
+    let routes = ask.deployment().routes.iter();
+    let exact = routes.filter(|route| route.location.kind == LocationKind::Exact);
+    exact.map(|route| route.location.path.clone()).collect()
+}
+
+/// The prefixes of the deployment that are not the root.
+pub(super) fn prefixes(ask: &Ask<'_>) -> Vec<String> {
+    let routes = ask.deployment().routes.iter();
+    let prefixes = routes.filter(|route| {
+        matches!(route.location.kind, LocationKind::Prefix | LocationKind::FinalPrefix) && route.location.path != "/"
+    });
+    prefixes.map(|route| route.location.path.clone()).collect()
+}

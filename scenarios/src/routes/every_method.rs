@@ -1,0 +1,42 @@
+//! Methods and routes.
+
+use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, StageUse};
+use proxyproof_harness::RouteOwner;
+
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "routes/every_method",
+    claim: "the route does not depend on the method, and the method arrives as it was sent",
+    why: "a setter of the management API is PUT or PATCH, the import a POST, the CORS preflight an OPTIONS",
+    asks: "client ── GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS ──▶ candidate ── the same method ──▶ the path's owner",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[METHOD],
+    breaks: &[Break::new("method_as_post", METHOD.name), Break::new("answer_preflight", METHOD.name), Break::new("head_as_get", METHOD.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const METHOD: Code = Code::new(
+    "routes.method_changed",
+    "a method is changed, answered by the proxy, or routed elsewhere",
+    "setters, imports or preflights of the panel fail",
+);
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const CPA_TARGET: &str = "/v0/management/debug";
+const USAGE_TARGET: &str = "/v0/management/model-prices";
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for (target, method) in [CPA_TARGET, USAGE_TARGET].into_iter().flat_map(|target| METHODS.map(|method| (target, method))) {
+        checks.about(format!("{method} {target}"));
+        let RouteOwner::Upstream(owner) = ask.deployment().owner(target.as_bytes()) else { continue };
+        let seen = answered(ask, ask.request(method, target)).await?;
+        if checks.arrived_at(&seen, &owner, METHOD).is_some() {
+            checks.method(&seen, method, METHOD);
+        }
+    }
+    Ok(())
+}

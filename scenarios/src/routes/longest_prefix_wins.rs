@@ -1,0 +1,39 @@
+//! Prefixes inside prefixes.
+
+use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use super::destination::reach_their_owners;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "routes/longest_prefix_wins",
+    claim: "of all prefixes that match, the longest wins, in whatever order they stand",
+    why: "`/v0/management/usage/export` lies under `/v0/management/` too: the shorter prefix would ask CPA for a path that it does not have",
+    asks: "client ── GET /v0/management/usage/export, /v0/management/usage-queue, … ──▶ candidate ──▶ the owner of the longest",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[SHORTER_WON],
+    breaks: &[Break::new("first_prefix_wins", SHORTER_WON.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const SHORTER_WON: Code = Code::new(
+    "routes.shorter_prefix_won",
+    "a shorter prefix takes what a longer one should",
+    "statistics, export or prices end in a 404 of the gateway",
+);
+
+const TARGETS: [&str; 8] = [
+    "/v0/management/usage/export",
+    "/v0/management/usage/",
+    "/v0/management/model-prices/sync",
+    "/v0/management/usage-queue",
+    "/v0/management/usage-queue/x",
+    "/v0/management/usage-statistics-enabled",
+    "/v0/management/model-pricesx",
+    "/v0/management/usagex",
+];
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    reach_their_owners(ask, checks, TARGETS, SHORTER_WON).await
+}

@@ -1,0 +1,68 @@
+//! A prefix location asked for without its final slash.
+
+use proxyproof_harness::{
+    Answer, Ask, Break, Checks, Code, Finding, HarnessError, Level, Protocol, Scenario, Seen, StageUse,
+};
+
+use super::destination::prefixes;
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "routes/slash_redirect_public",
+    claim: "a prefix asked for without its final slash is served, or redirected to where the client can go",
+    why: "a redirect that names http and the proxy's own port downgrades to a loopback address: eneo#871, openremote#3289",
+    asks: "client ── GET /usage-service?x=1 ──▶ candidate ── served by an upstream, or Location that is relative or https on the public host, query kept",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[INTERNAL, QUERY_LOST],
+    breaks: &[
+        Break::new("slash_redirect_internal", INTERNAL.name),
+        Break::new("slash_redirect_drops_query", QUERY_LOST.name),
+    ],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const INTERNAL: Code = Code::new(
+    "routes.slash_redirect_internal",
+    "a slash redirect names http, or the port of the proxy's own listener",
+    "the browser is sent to an address that only exists on the server; the credentials would go there in clear",
+);
+
+const QUERY_LOST: Code = Code::new(
+    "routes.slash_redirect_drops_query",
+    "a slash redirect loses the query",
+    "what the link said is gone after the redirect",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for prefix in prefixes(ask) {
+        let target = format!("{}?x=1", prefix.trim_end_matches('/'));
+        checks.about(format!("GET {target}"));
+        let seen = answered(ask, ask.get(target.as_str())).await?;
+        if let Ok(answer) = &seen.answer
+            && (300..400).contains(&answer.status)
+        {
+            redirect(ask, checks, &seen, answer);
+        } else {
+            checks.arrived_once(&seen, INTERNAL);
+        }
+    }
+    Ok(())
+}
+
+fn redirect(ask: &Ask<'_>, checks: &mut Checks, seen: &Seen, answer: &Answer) {
+    let location = answer.field("Location").unwrap_or_default();
+    let public = format!("https://{}/", ask.deployment().hosts.api);
+    checks.ensure(location.starts_with('/') || location.starts_with(&public), || {
+        wrong(INTERNAL, seen, &location).expected(format!("Location: /… or {public}…"))
+    });
+    checks.ensure(location.ends_with("?x=1"), || {
+        wrong(QUERY_LOST, seen, &location).expected("Location: …?x=1")
+    });
+}
+
+fn wrong(code: Code, seen: &Seen, location: &str) -> Finding {
+    code.finding().seen(seen).focus(&["Location"]).observed(format!("Location: {location}"))
+}
