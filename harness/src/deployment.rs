@@ -2,6 +2,7 @@
 
 mod fallback;
 mod location;
+mod owner;
 mod raw;
 mod size;
 mod validation;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use self::fallback::Fallback;
 pub use self::location::{Location, LocationKind};
+pub use self::owner::RouteOwner;
 pub(crate) use self::size::time;
 use crate::document::Document;
 use crate::error::HarnessError;

@@ -21,7 +21,7 @@ pub mod verdict;
 pub use self::ask::Ask;
 pub use self::blame::Blame;
 pub use self::candidate::{Candidate, Feature};
-pub use self::deployment::Deployment;
+pub use self::deployment::{Deployment, LocationKind, RouteOwner};
 pub use self::error::HarnessError;
 pub use self::finding::{Code, Finding};
 pub use self::level::Level;

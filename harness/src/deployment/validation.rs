@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
+use proxyproof_oracle::location::TableBuilder;
 use toml::Spanned;
 
 use super::fallback::Fallback;
@@ -11,7 +12,7 @@ use super::location::Location;
 use super::raw::{RawDeployment, RawHosts, RawLimits, RawListener, RawRoute, RawUpstream};
 use super::{
     Deployment, Hosts, Identity, Limits, ProxyProtocol, PublishedListener, PublishedUpstream,
-    Route, size,
+    Route, owner, size,
 };
 use crate::document::{Document, DocumentError, nearest};
 use crate::protocol::Protocol;
@@ -208,11 +209,19 @@ impl<'a> Validation<'a> {
             if let Some(twin) = twin {
                 return Err(self.twice(row, &raw[twin]));
             }
-            routes.push(Route {
+            let route = Route {
                 location,
                 upstream: row.upstream.get_ref().clone(),
                 request_body: row.request_body,
-            });
+            };
+            TableBuilder::new()
+                .route(owner::notation(&route), &route.upstream)
+                .build()
+                .map_err(|errors| {
+                    let message = errors.first().map(ToString::to_string).unwrap_or_default();
+                    self.at(&row.location, "here", message)
+                })?;
+            routes.push(route);
         }
         match routes.is_empty() {
             false => Ok(routes),

@@ -13,6 +13,13 @@ use super::settings::Settings;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct LocationId(pub(crate) u32);
 
+impl LocationId {
+    /// Its place among the locations, counted from 0 in the order they were written or added.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// The locations of one server, ready to be asked.
 #[derive(Clone, Debug, Default)]
 pub struct Table {

@@ -1,0 +1,61 @@
+//! Who gets a request target: the deployment's route table, read by the oracle.
+
+use proxyproof_oracle::location::{
+    LocationId, Match, MergeSlashes, Notation, Table, TableBuilder, normalise,
+};
+
+use super::{Deployment, Route};
+
+/// Who should get a request target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteOwner {
+    /// This upstream.
+    Upstream(String),
+    /// The path lacks only the final slash of a prefix location of this upstream; NGINX redirects there.
+    SlashRedirect(String),
+    /// Nobody: the candidate refuses the target with this status.
+    Refused(u16),
+}
+
+impl Deployment {
+    /// The route table, for comparison with a configuration's.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let add =
+            |builder: TableBuilder, route: &Route| builder.route(notation(route), &route.upstream);
+        let builder = self.routes.iter().fold(TableBuilder::new(), add);
+        builder.build().expect(
+            "duplicate routes and unreadable expressions were refused when the deployment was read",
+        )
+    }
+
+    /// Who should get a request target in origin form, by NGINX's rules of normalisation and precedence.
+    #[must_use]
+    pub fn owner(&self, target: &[u8]) -> RouteOwner {
+        let table = self.table();
+        let path = match normalise(target, MergeSlashes::On) {
+            Ok(normalised) => normalised.path,
+            Err(refusal) => return RouteOwner::Refused(refusal.status()),
+        };
+        match table.find(&path) {
+            Ok(Match::Location(id)) => RouteOwner::Upstream(self.upstream_of(id)),
+            Ok(Match::SlashRedirect(id)) => RouteOwner::SlashRedirect(self.upstream_of(id)),
+            Ok(Match::Server) => RouteOwner::Refused(404),
+            Err(_) => RouteOwner::Refused(500),
+        }
+    }
+
+    fn upstream_of(&self, id: LocationId) -> String {
+        self.routes[id.index()].upstream.clone()
+    }
+}
+
+/// A route's location in the oracle's terms.
+pub(super) fn notation(route: &Route) -> Notation {
+    let words: Vec<String> = match route.location.kind.modifier() {
+        "" => vec![route.location.path.clone()],
+        modifier => vec![modifier.to_owned(), route.location.path.clone()],
+    };
+    let words: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
+    Notation::from_words(&words).expect("a location that was read has a known modifier and a text")
+}
