@@ -88,7 +88,7 @@ pub(crate) fn without_bearer(value: &str) -> &str {
 pub(crate) fn has_example_key(keys: &[String]) -> bool {
     keys.iter().any(|key| {
         matches!(
-            key.as_str(),
+            key.trim(),
             "your-api-key-1" | "your-api-key-2" | "your-api-key-3"
         )
     })

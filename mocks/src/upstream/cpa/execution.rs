@@ -22,7 +22,7 @@ use crate::wire::http1::Response;
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
-    pub(crate) asker: Asker,
+    pub(crate) asker: &'a Asker,
     pub(crate) api: ClientApi,
     pub(crate) mode: Mode,
     /// The head of a stream, but for its trace id.
@@ -37,7 +37,7 @@ pub(crate) async fn execute(call: Call<'_>, asked: Asked, exchange: &mut Exchang
         return exchange.respond(raw_json(400, body)).await;
     };
     let planned = plan(call.api, call.mode, model, &asked);
-    let journal = Journal::begin(call.state, &call.asker, model, &asked);
+    let journal = Journal::begin(call.state, call.asker, model, &asked);
     let trace = journal.trace.clone();
     match planned.plan.clone() {
         Plan::Whole {

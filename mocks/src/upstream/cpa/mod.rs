@@ -1,19 +1,24 @@
 //! The CPA mock: CLIProxyAPI as it was recorded, with a scripted provider behind it.
 
+mod admission;
 mod answer;
 mod api_key;
 mod asked;
+mod capture;
 mod client_address;
 mod configuration;
+mod conversation;
 mod cors;
 mod envelope;
 mod execution;
 mod go_json;
 mod management;
 mod model_list;
+mod page;
 mod plan;
 mod provider;
 mod realtime;
+mod redirect;
 mod refusal;
 mod resp;
 mod route;
@@ -23,6 +28,7 @@ mod state;
 mod token_estimate;
 mod translation;
 mod usage;
+mod visit;
 
 pub use configuration::{Cpa, PassthroughHeaders, UsageStatistics};
 pub use management::AllowRemote;

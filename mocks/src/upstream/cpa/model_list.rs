@@ -68,13 +68,41 @@ pub(crate) fn gemini_model_entry(model: &Model) -> Value {
     json!({"displayName": model.id, "name": format!("models/{}", model.id)})
 }
 
-/// The catalogue that Codex asks for, by its `client_version`.
+/// The catalogue that Codex asks for, by its `client_version`. CPA fills it from a catalogue of OpenAI's, which is not
+/// here: these entries have what Codex requires, and nothing of what a real one says about a model.
 pub(crate) fn codex_list(catalogue: &Catalogue) -> Value {
     let models: Vec<Value> = catalogue
         .listed()
-        .map(|model| json!({"display_name": model.id, "slug": model.id}))
+        .enumerate()
+        .map(|(priority, model)| codex_model(model, priority))
         .collect();
     json!({"models": models})
+}
+
+fn codex_model(model: &Model, priority: usize) -> Value {
+    json!({
+        "apply_patch_tool_type": null,
+        "base_instructions": "",
+        "context_window": 200_000,
+        "default_reasoning_level": "medium",
+        "default_verbosity": null,
+        "description": model.id,
+        "display_name": model.id,
+        "experimental_supported_tools": [],
+        "input_modalities": ["text", "image"],
+        "minimal_client_version": "0.1.0",
+        "priority": priority,
+        "shell_type": "shell_command",
+        "slug": model.id,
+        "support_verbosity": false,
+        "supported_in_api": true,
+        "supported_reasoning_levels": [{"description": "Medium", "effort": "medium"}],
+        "supports_parallel_tool_calls": true,
+        "supports_reasoning_summaries": false,
+        "truncation_policy": {"limit": 10_000, "mode": "bytes"},
+        "upgrade": null,
+        "visibility": "list",
+    })
 }
 
 /// The model that a client means: its name, or the disguise of it.
@@ -94,3 +122,26 @@ fn disguised(model: &Model) -> String {
 }
 
 const DISGUISE: &str = "claude-fable-5-dd-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::cpa::provider::example_catalogue;
+
+    #[test]
+    fn foreign_models_are_disguised_and_found_again() {
+        let list = anthropic_list(&example_catalogue(), OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(list["first_id"], "claude-cut");
+        assert_eq!(list["data"][2]["id"], "claude-fable-5-dd-104-xc");
+        assert_eq!(list["data"][2]["display_name"], "cx-401");
+        assert_eq!(undisguised("claude-fable-5-dd-104-xc"), "cx-401");
+        assert_eq!(undisguised("claude-mock"), "claude-mock");
+    }
+
+    #[test]
+    fn unlisted_models_are_in_no_list() {
+        let list = openai_list(&example_catalogue(), OffsetDateTime::UNIX_EPOCH).to_string();
+        assert!(list.contains("m-slow"));
+        assert!(!list.contains("m-slow2"));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
@@ -19,7 +19,7 @@ pub(crate) struct State {
     pub(crate) configuration: Configuration,
     pub(crate) started: OffsetDateTime,
     /// What management changes.
-    pub(crate) settings: RwLock<Settings>,
+    settings: RwLock<Settings>,
     bans: Mutex<BanTable>,
     queue: Mutex<UsageQueue>,
     numbers: AtomicU64,
@@ -46,10 +46,16 @@ impl State {
         self.configuration.management_key.is_some()
     }
 
-    /// The API keys of now.
-    pub(crate) fn api_keys(&self) -> Vec<String> {
-        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
-        settings.api_keys().to_vec()
+    /// The settings of now.
+    pub(crate) fn settings(&self) -> RwLockReadGuard<'_, Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings, to be changed.
+    pub(crate) fn settings_to_change(&self) -> RwLockWriteGuard<'_, Settings> {
+        self.settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides about an attempt to manage, and keeps the count of failures.
@@ -77,8 +83,7 @@ impl State {
 
     /// Publishes a record, where records are kept.
     pub(crate) fn publish(&self, record: &Record) {
-        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
-        if self.manages() && settings.usage_statistics() == UsageStatistics::On {
+        if self.manages() && self.settings().usage_statistics() == UsageStatistics::On {
             lock(&self.queue).publish(&record.json(), Instant::now());
         }
     }

@@ -1,7 +1,5 @@
 //! The management calls themselves, once their caller is let in.
 
-use std::sync::PoisonError;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -63,7 +61,7 @@ fn setting(state: &State, path: &str, method: &str, body: &[u8]) -> Response {
 
 fn api_keys(state: &State, request: &Request, body: &[u8]) -> Response {
     match request.method() {
-        "GET" => shown(&json!({"api-keys": state.api_keys()})),
+        "GET" => shown(&json!({"api-keys": state.settings().api_keys()})),
         "PUT" => changed(change(state, |settings| settings.set_api_keys(body))),
         "PATCH" => changed(change(state, |settings| settings.change_api_key(body))),
         _ => {
@@ -99,6 +97,7 @@ fn config_yaml(state: &State, method: &str) -> Response {
         return refused(400, "invalid_yaml");
     }
     let keys: String = state
+        .settings()
         .api_keys()
         .iter()
         .map(|key| format!("  - {}\n", Value::from(key.as_str())))
@@ -111,24 +110,14 @@ fn config_yaml(state: &State, method: &str) -> Response {
 }
 
 fn read<T>(state: &State, look: impl FnOnce(&Settings) -> T) -> T {
-    look(
-        &state
-            .settings
-            .read()
-            .unwrap_or_else(PoisonError::into_inner),
-    )
+    look(&state.settings())
 }
 
 fn change(
     state: &State,
     change: impl FnOnce(&mut Settings) -> Result<(), BadChange>,
 ) -> Result<(), BadChange> {
-    change(
-        &mut state
-            .settings
-            .write()
-            .unwrap_or_else(PoisonError::into_inner),
-    )
+    change(&mut state.settings_to_change())
 }
 
 fn shown(value: &Value) -> Response {

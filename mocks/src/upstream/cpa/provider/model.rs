@@ -39,6 +39,7 @@ pub struct Model {
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// Chat completions.
+    #[serde(rename = "openai")]
     OpenAi,
     /// Responses, passed through by CPA's Codex executor, which always streams.
     Codex,
@@ -265,3 +266,23 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 const BIG: usize = 200_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_can_be_written_as_data() {
+        let text = r#"{
+            "id": "mine", "dialect": "openai", "pace_ms": 5, "end": {"refused": 418},
+            "turn": {"text": ["a", "b"], "usage": {"input": 1, "output": 2}}
+        }"#;
+        let model: Model = serde_json::from_str(text).unwrap();
+        assert_eq!(model.end, End::Refused(418));
+        assert_eq!(model.turn.whole_text(), "ab");
+        assert!(model.listed);
+        assert!(
+            serde_json::from_str::<Model>(r#"{"id":"x","dialect":"codex","pase_ms":1}"#).is_err()
+        );
+    }
+}
