@@ -1,11 +1,16 @@
 //! What an upstream does to one request, chosen by the scenario and found by probe id.
 
+mod run;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::gate::Gate;
+use crate::wire::http1::{chunk, status_text};
 use crate::wire::websocket::Frame;
+
+pub(crate) use run::{Ended, run};
 
 /// How the end of a scripted event stream is known to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +33,17 @@ pub struct Script {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     ReadBody,
+    /// A whole answer; to `HEAD` only its head is written.
+    Reply {
+        bytes: Bytes,
+        head_length: usize,
+    },
     ReadBodyBytes(u64),
     Write(Bytes),
-    Fill { total: u64, piece: usize },
+    Fill {
+        total: u64,
+        piece: usize,
+    },
     Pause(Duration),
     Gate(Gate),
     UntilPeerGone,
@@ -72,7 +85,10 @@ impl Script {
                 ("Content-Length", &body.len().to_string()),
             ],
         );
-        self.bytes([head.as_bytes(), &body].concat())
+        self.step(Step::Reply {
+            head_length: head.len(),
+            bytes: [head.as_bytes(), &body].concat().into(),
+        })
     }
 
     /// Writes a status line and exactly these fields, in one write.
@@ -94,7 +110,7 @@ impl Script {
         if data.is_empty() {
             return self;
         }
-        self.bytes(chunk_bytes(&data))
+        self.bytes(chunk(&data))
     }
 
     /// Writes the last chunk and no trailers.
@@ -219,10 +235,6 @@ impl Script {
         self.frame(&Frame::close(code, reason))
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
     fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
@@ -230,10 +242,7 @@ impl Script {
 }
 
 fn head_text(status: u16, fields: &[(&str, &str)]) -> String {
-    let reason = http::StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or("Unknown");
+    let reason = status_text(status).unwrap_or("Unknown");
     format!("HTTP/1.1 {status} {reason}\r\n{}\r\n", field_lines(fields))
 }
 
@@ -242,11 +251,4 @@ fn field_lines(fields: &[(&str, &str)]) -> String {
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect()
-}
-
-fn chunk_bytes(data: &[u8]) -> Vec<u8> {
-    let mut chunk = format!("{:x}\r\n", data.len()).into_bytes();
-    chunk.extend_from_slice(data);
-    chunk.extend_from_slice(b"\r\n");
-    chunk
 }

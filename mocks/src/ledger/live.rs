@@ -45,6 +45,11 @@ impl LiveConnection {
         self.requests.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Whether a request's head was complete on it.
+    pub(crate) fn has_requests(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn close(&self) {
         self.closed.get_or_init(Moment::now);
     }

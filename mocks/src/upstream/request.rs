@@ -2,130 +2,153 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use bytes::Bytes;
-
-use crate::ledger::{ConnectionId, Framing, RawHead};
-use crate::probe_id::ProbeId;
+use crate::ledger::{ConnectionId, Framing, LiveConnection, RawHead};
+use crate::probe_id::{PROBE_HEADER, ProbeId};
+use crate::wire::http1::{RequestHead, Version, lossy, query_values};
 
 /// The head of a request that Go's server would hand to a handler.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Request {
-    pub(crate) head: RawHead,
+    pub(crate) head: RequestHead,
+    raw: RawHead,
+    probe: Option<ProbeId>,
+    connection: Arc<LiveConnection>,
 }
 
 impl Request {
+    pub(crate) fn new(head: RequestHead, connection: Arc<LiveConnection>) -> Self {
+        Self {
+            raw: RawHead::new(head.bytes.clone()),
+            probe: head.first(PROBE_HEADER).and_then(ProbeId::from_bytes),
+            head,
+            connection,
+        }
+    }
+
     /// The method, any token, in the case it came in.
     #[must_use]
     pub fn method(&self) -> &str {
-        todo!()
+        // A token is ASCII.
+        std::str::from_utf8(self.head.method.of(&self.head.bytes)).unwrap_or_default()
     }
 
     /// The request target as received.
     #[must_use]
     pub fn target(&self) -> &[u8] {
-        todo!()
+        self.head.target.of(&self.head.bytes)
     }
 
     /// The path percent-decoded (Go's `URL.Path`; lossy text); of an absolute-form target its path; `*` of `*`.
     #[must_use]
     pub fn path(&self) -> Cow<'_, str> {
-        todo!()
+        lossy(self.path_bytes())
     }
 
     /// The path percent-decoded.
     #[must_use]
     pub fn path_bytes(&self) -> &[u8] {
-        todo!()
+        let parts = &self.head.parts;
+        match &parts.decoded_path {
+            Some(decoded) => decoded,
+            None => &self.target()[parts.path.clone()],
+        }
     }
 
     /// The path as received, percent-encoded (Go's `URL.EscapedPath` for what came over the wire; lossy text).
     #[must_use]
     pub fn raw_path(&self) -> Cow<'_, str> {
-        todo!()
+        lossy(&self.target()[self.head.parts.path.clone()])
     }
 
     /// The query as received, without `?` (Go's `URL.RawQuery`; lossy text); empty without one.
     #[must_use]
     pub fn query(&self) -> Cow<'_, str> {
-        todo!()
+        lossy(self.query_bytes())
     }
 
     /// The first value of this query parameter, decoded (Go's `URL.Query().Get`, but `None` when absent).
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<String> {
-        let _ = name;
-        todo!()
+        let value = query_values(self.query_bytes(), name.as_bytes()).next()?;
+        Some(lossy(&value).into_owned())
     }
 
     /// The host Go calls the request's: of an absolute-form target its authority, else the Host field; empty without.
     #[must_use]
     pub fn host(&self) -> Cow<'_, str> {
-        todo!()
+        match &self.head.parts.authority {
+            Some(authority) if !authority.is_empty() => lossy(&self.target()[authority.clone()]),
+            _ => self.first("host").unwrap_or_default(),
+        }
     }
 
     /// The first value of this field, case not regarded, folds joined (lossy text).
     #[must_use]
     pub fn first(&self, name: &str) -> Option<Cow<'_, str>> {
-        let _ = name;
-        todo!()
+        self.head.first(name).map(lossy)
     }
 
     /// The values of every field of this name, in order.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<Cow<'_, str>> {
-        let _ = name;
-        todo!()
+        self.head.all(name).map(lossy).collect()
     }
 
     /// Whether one of the comma-separated values of this field is this token, case not regarded.
     #[must_use]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        let _ = (name, token);
-        todo!()
+        self.head.has_token(name, token)
     }
 
     /// Every field in order, name as received and value without whitespace around it, folds joined.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        std::iter::empty()
+        let bytes = &self.head.bytes;
+        let fields = self.head.fields.iter();
+        fields.map(move |field| (field.name(bytes), field.value(bytes)))
     }
 
     /// The minor version of HTTP/1.x; `PRI * HTTP/2.0` counts as 1.1.
     #[must_use]
     pub fn minor_version(&self) -> u8 {
-        todo!()
+        match self.head.version {
+            Version::One(minor) => minor,
+            Version::Preface => 1,
+        }
     }
 
     /// How the end of the body is known.
     #[must_use]
     pub fn framing(&self) -> Framing {
-        todo!()
+        self.head.framing
     }
 
     /// The head as received.
     #[must_use]
     pub fn head(&self) -> &RawHead {
-        &self.head
+        &self.raw
     }
 
     /// The address of the peer, usually the candidate's end.
     #[must_use]
     pub fn peer(&self) -> SocketAddr {
-        todo!()
+        self.connection.peer
     }
 
     /// The connection it came on.
     #[must_use]
     pub fn connection(&self) -> ConnectionId {
-        todo!()
+        self.connection.id
     }
 
     /// The probe that sent it.
     #[must_use]
     pub fn probe(&self) -> Option<ProbeId> {
-        todo!()
+        self.probe
+    }
+
+    fn query_bytes(&self) -> &[u8] {
+        &self.target()[self.head.parts.query.clone()]
     }
 }
-
-#[expect(dead_code, reason = "skeleton")]
-type Skeleton = Bytes;

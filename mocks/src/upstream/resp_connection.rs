@@ -2,8 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use super::socket::{Filled, Socket};
+use crate::ledger::{How, LiveConnection};
+use crate::wire::resp::take_command;
 
 /// Why no command could be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,15 +23,35 @@ pub enum RespError {
 
 /// A connection whose first byte was RESP's.
 #[derive(Debug)]
-pub struct RespConnection;
+pub struct RespConnection {
+    socket: Arc<Socket>,
+    connection: Arc<LiveConnection>,
+}
 
 impl RespConnection {
+    pub(crate) fn new(socket: Arc<Socket>, connection: Arc<LiveConnection>) -> Self {
+        Self { socket, connection }
+    }
+
     /// The next command's words; `None` at an orderly end. Cancel-safe: nothing is lost when the future is dropped.
     ///
     /// # Errors
     /// See [`RespError`]; nothing more can be read then.
     pub async fn command(&mut self) -> Result<Option<Vec<Bytes>>, RespError> {
-        todo!()
+        loop {
+            let taken = self.socket.with_buffer(take_command);
+            if let Some(words) = taken.map_err(|_| RespError::Protocol)? {
+                self.connection.next_request();
+                return Ok(Some(words));
+            }
+            match self.socket.fill().await {
+                Filled::Bytes => {}
+                Filled::Ended(How::Fin) if self.socket.with_buffer(|buffer| buffer.is_empty()) => {
+                    return Ok(None);
+                }
+                Filled::Ended(_) => return Err(RespError::Ended),
+            }
+        }
     }
 
     /// Writes these bytes, in one write.
@@ -34,13 +59,12 @@ impl RespConnection {
     /// # Errors
     /// When they cannot be written to the client.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let _ = bytes;
-        todo!()
+        self.socket.write_all(bytes).await
     }
 
     /// The address of the peer.
     #[must_use]
     pub fn peer(&self) -> SocketAddr {
-        todo!()
+        self.connection.peer
     }
 }

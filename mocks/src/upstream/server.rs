@@ -4,7 +4,10 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use super::{Rules, RunningUpstream, Service};
+use super::connection::Program;
+use super::head_budget::HeadBudget;
+use super::running::{Handle, RunningUpstream};
+use super::{Rules, Service, accept};
 use crate::ledger::Ledger;
 
 /// An upstream to be started.
@@ -56,13 +59,20 @@ impl<S: Service> Server<S> {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(self) -> io::Result<RunningUpstream> {
-        let _ = (
-            self.name,
-            self.service,
-            self.rules,
-            self.ledger,
-            self.listen,
-        );
-        todo!()
+        let listener = accept::bind(self.listen)?;
+        let address = listener.local_addr()?;
+        let handle = Arc::new(Handle::new(self.name, address, self.ledger.clone()));
+        let program = Arc::new(Program {
+            service: self.service,
+            rules: self.rules,
+            ledger: self.ledger,
+            scripts: Arc::clone(&handle.scripts),
+            stubs: Arc::clone(&handle.stubs),
+            head_budget: HeadBudget::default(),
+        });
+        let (orders, received) = tokio::sync::mpsc::unbounded_channel();
+        let acceptor = accept::Acceptor::new(listener, program, Arc::clone(&handle), received);
+        let task = tokio::spawn(acceptor.run());
+        Ok(RunningUpstream::new(handle, orders, task))
     }
 }

@@ -57,6 +57,15 @@ impl ChunkedDecoder {
     /// # Errors
     /// When the coding is broken; the rest of the connection is not to be understood then.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<ChunkEvent, BadChunk> {
+        self.decode_at_most(buffer, usize::MAX)
+    }
+
+    /// The same, with at most `most` bytes of data at once.
+    pub(crate) fn decode_at_most(
+        &mut self,
+        buffer: &mut BytesMut,
+        most: usize,
+    ) -> Result<ChunkEvent, BadChunk> {
         loop {
             match self.state {
                 State::SizeLine => match self.size_line(buffer)? {
@@ -68,7 +77,8 @@ impl ChunkedDecoder {
                 State::Data(left) => {
                     let take = usize::try_from(left)
                         .unwrap_or(usize::MAX)
-                        .min(buffer.len());
+                        .min(buffer.len())
+                        .min(most);
                     let left = left - take as u64;
                     self.state = if left == 0 {
                         State::DataEnd

@@ -306,6 +306,24 @@ impl HeadScan {
         Ok(None)
     }
 
+    /// What Go says when no more of the head comes in time: it takes what there is of the last line for a whole one.
+    pub(crate) fn give_up(&self, bytes: &[u8]) -> Result<(), Rejection> {
+        let line = &bytes[self.line_start..];
+        if line.is_empty() {
+            Ok(())
+        } else {
+            self.check_partial_line(line)
+        }
+    }
+
+    fn check_partial_line(&self, line: &[u8]) -> Result<(), Rejection> {
+        let first = Self {
+            lines: self.lines,
+            ..Self::default()
+        };
+        first.check_line(line, line)
+    }
+
     fn check_line(&self, line: &[u8], bytes: &[u8]) -> Result<(), Rejection> {
         let folds = matches!(line.first(), Some(b' ' | b'\t'));
         match self.lines {

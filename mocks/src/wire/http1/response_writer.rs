@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::SystemTime;
 
-use super::chunked::{push_chunk, push_chunk_size};
+use super::chunked::push_chunk;
 use super::content_type::sniff;
 use super::request_head::{Persistence, RequestHead, Version};
 use super::response::{FieldOrder, Response};
