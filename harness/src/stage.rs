@@ -127,6 +127,3 @@ impl Stage {
 
 /// The candidate's listeners.
 type Doors = Vec<Door>;
-
-#[cfg(test)]
-mod tests;

@@ -135,3 +135,62 @@ impl Folder for Directory {
         self.path.join(name).display().to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::Role;
+    use crate::hint::Place;
+
+    fn named(name: &str) -> Candidate {
+        Gallery::embedded().candidate(name).unwrap()
+    }
+
+    #[test]
+    fn every_member_is_read() {
+        let candidates = Gallery::embedded().candidates().unwrap();
+        let names: Vec<&str> = candidates.iter().map(|other| &*other.name).collect();
+        assert_eq!(names, ["reference", "nginx", "nginx-corrected"]);
+    }
+
+    #[test]
+    fn every_directive_that_a_hint_names_is_in_a_file() {
+        let texts: Vec<String> = ["nginx", "reference"]
+            .into_iter()
+            .flat_map(|name| named(name).launch.files)
+            .map(|file| file.text.clone())
+            .collect();
+        for hint in [named("nginx").hints, named("reference").hints].concat() {
+            let found = texts.iter().any(|text| Place::of(&hint.at, text).is_some());
+            assert!(hint.at.is_empty() || found, "{hint:?}");
+        }
+    }
+
+    #[test]
+    fn the_users_file_is_native() {
+        for (name, file) in [
+            ("nginx", "published.conf"),
+            ("nginx-corrected", "corrected.conf"),
+        ] {
+            let files = named(name).launch.files;
+            let native = files.iter().find(|file| file.role == Role::Native);
+            assert_eq!(native.unwrap().origin, file);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_what_there_is() {
+        let error = Gallery::embedded().candidate("ngnix").unwrap_err();
+        let HarnessError::UnknownCandidate { known, .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(known, &["reference", "nginx", "nginx-corrected"]);
+        let error = Gallery::embedded()
+            .candidate("./no-such-folder")
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "can't read `./no-such-folder/candidate.toml`"
+        );
+    }
+}

@@ -1,13 +1,15 @@
-//! The TOML of a manifest, and the candidates it makes.
+//! The candidates of a manifest.
+
+mod raw;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use toml::Spanned;
 
-use super::launch::{Insertion, LaunchKind, VersionCommand};
+use self::raw::{Raw, RawFile, RawLaunch, RawReadiness, RawVariant};
+use super::launch::{Insertion, LaunchKind};
 use super::{
     Candidate, Feature, Hint, KnownGap, Launch, LaunchFile, Readiness, Role, Signals, template,
 };
@@ -25,75 +27,6 @@ pub(crate) trait Folder {
 
 /// The name of a manifest in its folder.
 pub(crate) const MANIFEST: &str = "candidate.toml";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    name: Spanned<String>,
-    about: String,
-    #[serde(default)]
-    features: Vec<Feature>,
-    launch: RawLaunch,
-    #[serde(default, rename = "file")]
-    files: Vec<RawFile>,
-    #[serde(default)]
-    known: BTreeMap<Spanned<String>, Spanned<String>>,
-    #[serde(default, rename = "hint")]
-    hints: Vec<Spanned<Hint>>,
-    #[serde(default, rename = "variant")]
-    variants: Vec<RawVariant>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLaunch {
-    #[serde(default = "process")]
-    kind: LaunchKind,
-    binary: Option<Spanned<String>>,
-    #[serde(default)]
-    arguments: Vec<Spanned<String>>,
-    version: Option<VersionCommand>,
-    validate: Option<Vec<Spanned<String>>>,
-    #[serde(default)]
-    signals: Signals,
-    log: Option<String>,
-    #[serde(default)]
-    readiness: RawReadiness,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawReadiness {
-    target: Spanned<String>,
-    within: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    name: Spanned<String>,
-    from: Option<Spanned<String>>,
-    #[serde(default)]
-    role: Role,
-    #[serde(default, rename = "insert")]
-    insertions: Vec<Spanned<Insertion>>,
-}
-
-/// Another configuration of the same proxy: what it does not say is the manifest's own.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawVariant {
-    name: Spanned<String>,
-    about: String,
-    features: Option<Vec<Feature>>,
-    arguments: Option<Vec<Spanned<String>>>,
-    validate: Option<Vec<Spanned<String>>>,
-    #[serde(default, rename = "file")]
-    files: Vec<RawFile>,
-    known: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
-    #[serde(default, rename = "hint")]
-    hints: Vec<Spanned<Hint>>,
-}
 
 /// A manifest that is being read.
 pub(crate) struct Manifest<'a> {
@@ -345,19 +278,6 @@ impl<'a> Manifest<'a> {
     ) -> DocumentError {
         self.document.error(place.span(), label, message)
     }
-}
-
-impl Default for RawReadiness {
-    fn default() -> Self {
-        Self {
-            target: Spanned::new(0..0, "/".to_owned()),
-            within: None,
-        }
-    }
-}
-
-const fn process() -> LaunchKind {
-    LaunchKind::Process
 }
 
 #[cfg(test)]

@@ -1,0 +1,94 @@
+//! Stages around candidates that behave, refuse, hang and die; and nothing of them is left behind.
+//!
+//! The candidates are this very executable, started again: see `relay.rs`.
+
+mod candidates;
+mod left_behind;
+mod nginx;
+mod relay;
+mod trials;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    match (arguments.next().as_deref(), arguments.next()) {
+        (Some("__relay"), Some(file)) => relay::run(&file),
+        (Some("__stage"), Some(folder)) => left_behind::stage_and_wait(&folder),
+        _ => test(),
+    }
+}
+
+fn test() -> ExitCode {
+    let trials: [(&str, fn()); 14] = [
+        (
+            "a_request_arrives_through_the_candidate",
+            trials::a_request_arrives_through_the_candidate,
+        ),
+        (
+            "a_relay_can_stand_between",
+            trials::a_relay_can_stand_between,
+        ),
+        (
+            "a_refusal_is_told_in_the_candidates_words",
+            trials::a_refusal_is_told_in_the_candidates_words,
+        ),
+        (
+            "a_candidate_that_hangs_is_given_up",
+            trials::a_candidate_that_hangs_is_given_up,
+        ),
+        (
+            "another_program_on_the_port_is_not_the_candidate",
+            trials::another_program_on_the_port_is_not_the_candidate,
+        ),
+        (
+            "a_candidate_that_dies_is_noticed",
+            trials::a_candidate_that_dies_is_noticed,
+        ),
+        (
+            "a_taken_port_is_chosen_again",
+            trials::a_taken_port_is_chosen_again,
+        ),
+        (
+            "a_port_that_is_always_taken_is_told",
+            trials::a_port_that_is_always_taken_is_told,
+        ),
+        (
+            "a_wrong_template_is_told_at_its_place",
+            trials::a_wrong_template_is_told_at_its_place,
+        ),
+        (
+            "a_stopped_stage_leaves_nothing",
+            left_behind::a_stopped_stage_leaves_nothing,
+        ),
+        (
+            "a_dropped_stage_leaves_nothing",
+            left_behind::a_dropped_stage_leaves_nothing,
+        ),
+        (
+            "a_killed_harness_leaves_nothing",
+            left_behind::a_killed_harness_leaves_nothing,
+        ),
+        (
+            "a_kept_directory_stays",
+            left_behind::a_kept_directory_stays,
+        ),
+        (
+            "nginx_is_staged_with_both_configurations",
+            nginx::is_staged_with_both_configurations,
+        ),
+    ];
+    let trials = trials
+        .into_iter()
+        .map(|(name, run)| {
+            Trial::test(name, move || {
+                run();
+                Ok(())
+            })
+            .with_ignored_flag(name.starts_with("nginx") && nginx::is_missing())
+        })
+        .collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

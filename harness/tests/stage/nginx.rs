@@ -1,0 +1,73 @@
+//! A real NGINX, where it is installed.
+
+use proxyproof_harness::stage::RunningStage;
+use proxyproof_harness::{Candidate, Patience, Protocol, Stage};
+use proxyproof_mocks::ProbeId;
+
+use crate::trials::{get, run};
+
+/// Whether to pass these tests over; where everything has to be tested, that is no choice.
+pub(crate) fn is_missing() -> bool {
+    let everything = std::env::var("CI").is_ok_and(|value| value == "true");
+    !everything && candidate("nginx").installation().is_err()
+}
+
+pub(crate) fn is_staged_with_both_configurations() {
+    for (name, file) in [
+        ("nginx", "published.conf"),
+        ("nginx-corrected", "corrected.conf"),
+    ] {
+        run(async {
+            let candidate = candidate(name).installed().expect("NGINX is installed");
+            assert!(
+                candidate
+                    .version
+                    .as_ref()
+                    .is_some_and(|version| version.contains('.'))
+            );
+            let stage = Stage::of(&candidate).start().await;
+            let stage = stage.unwrap_or_else(|error| panic!("{error} {error:?}"));
+            for protocol in Protocol::ALL {
+                assert!(stage.offers(protocol), "{protocol}");
+            }
+            passes_on(&stage, "/healthz", "cpa").await;
+            passes_on(&stage, "/health", "usage").await;
+            let hint = stage
+                .hint("identity.forwarded_for_appended")
+                .expect("a hint");
+            assert_eq!(hint.file, file);
+            survives_a_reload(&stage).await;
+            stage.terminate().await.expect("it drains");
+            stage.check_alive().expect("it was told to end");
+            stage.stop().await.expect("it stops");
+        });
+    }
+}
+
+async fn passes_on(stage: &RunningStage, target: &'static str, upstream: &str) {
+    let (address, probe) = (stage.listener(Protocol::H1), ProbeId::fresh());
+    let asking = tokio::task::spawn_blocking(move || get(address, target, probe));
+    let answer = asking.await.expect("no panic");
+    let arrivals = stage.ledger().arrivals(probe);
+    assert_eq!(arrivals.len(), 1, "{answer}");
+    assert_eq!(&*arrivals[0].upstream, upstream);
+    assert_eq!(
+        arrivals[0].head.first("x-real-ip").as_deref(),
+        Some("203.0.113.7")
+    );
+}
+
+async fn survives_a_reload(stage: &RunningStage) {
+    stage.reload().expect("it lives");
+    let reloaded = Patience::RELOAD.eventually("the reload in the log", || {
+        let log = stage.log_tail();
+        let done = log.iter().any(|line| line.contains("reconfiguring"));
+        std::future::ready(done.then_some(()).ok_or_else(|| log.join("\n")))
+    });
+    reloaded.await.unwrap_or_else(|ran_out| panic!("{ran_out}"));
+    passes_on(stage, "/healthz", "cpa").await;
+}
+
+fn candidate(name: &str) -> Candidate {
+    Candidate::named(name).expect("it is in the gallery")
+}
