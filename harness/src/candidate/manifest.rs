@@ -10,9 +10,7 @@ use toml::Spanned;
 
 use self::raw::{Raw, RawFile, RawLaunch, RawReadiness, RawVariant};
 use super::launch::{Insertion, LaunchKind};
-use super::{
-    Candidate, Feature, Hint, KnownGap, Launch, LaunchFile, Readiness, Role, Signals, template,
-};
+use super::{Candidate, Hint, KnownGap, Launch, LaunchFile, Readiness, Role, template};
 use crate::deployment::time;
 use crate::document::{Document, DocumentError};
 
