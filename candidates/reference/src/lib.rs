@@ -1,19 +1,34 @@
 //! The embedded candidate: a small, correct reverse proxy.
+//!
+//! ```text
+//! server ── listener ──► worker ──► client ──► plan ──► forward ──► upstream
+//! signals   accepts      a thread   hyper's    router   request     pool, attempt,
+//! reload                 with its   server,    path     upgrade     response body
+//!                        pools      identity            tunnel
+//! ```
+//!
+//! A runtime per core, nothing shared between them: a connection stays with the worker it was given to, and so do the
+//! upstream connections its requests use. `defect` holds deliberate bugs.
 
+mod client;
+mod config;
 mod defect;
+mod distortion;
 mod error;
-
-use std::path::Path;
+mod fields;
+mod forward;
+mod listener;
+mod path;
+mod plan;
+mod proxy_protocol;
+mod request;
+mod router;
+mod server;
+mod tunnel;
+mod upgrade;
+mod upstream;
+mod worker;
 
 pub use defect::{Defect, UnknownDefect};
 pub use error::ReferenceError;
-
-/// Serves what the configuration file says until SIGTERM or SIGINT, then drains and returns; SIGHUP reads the file again.
-///
-/// # Errors
-///
-/// The configuration is unreadable or wrong, an address is taken, or the system refuses a thread.
-pub fn run(config_path: &Path) -> Result<(), ReferenceError> {
-    let _ = config_path;
-    Ok(())
-}
+pub use server::run;

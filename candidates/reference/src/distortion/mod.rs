@@ -1,0 +1,11 @@
+//! What defects do to requests and responses, where that is more than a condition in the code they break.
+
+mod body;
+mod exchange;
+mod frames;
+
+pub(crate) use body::Distortion;
+pub(crate) use exchange::{
+    forward, in_turn, named, read_away, read_on, remember_failure, slash_redirect, source,
+};
+pub(crate) use frames::{FrameFilter, Verdict};

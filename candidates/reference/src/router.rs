@@ -1,0 +1,331 @@
+//! Which upstream owns a path: NGINX's locations without regular expressions.
+//!
+//! An exact location wins, else the longest prefix. A path that lacks only the final slash of a location belongs to that
+//! location's upstream, where NGINX would redirect: a redirect loses the body of a POST and names the listener's port.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use crate::defect::{Defect, Defects};
+
+/// The locations of a site.
+#[derive(Debug, Default)]
+pub(crate) struct Router {
+    exact: HashMap<Box<[u8]>, usize>,
+    /// Sorted by name once ready.
+    prefixes: Vec<Prefix>,
+    /// In the order of the file, for the defects that need it.
+    in_order: Vec<(Notation, Box<[u8]>, usize)>,
+}
+
+#[derive(Debug)]
+struct Prefix {
+    name: Box<[u8]>,
+    upstream: usize,
+    /// The longest other prefix that this one begins with.
+    parent: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Notation {
+    Exact,
+    Prefix,
+}
+
+/// What the router found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// Index of the upstream.
+    pub(crate) upstream: usize,
+    /// Whether the path names the location.
+    pub(crate) fit: Fit,
+}
+
+/// How a path fits its location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// It is the location's name or begins with it.
+    Whole,
+    /// It lacks the location's final slash.
+    Slashless,
+}
+
+impl Router {
+    /// Adds a location in NGINX's notation; the message says what is wrong with it.
+    pub(crate) fn add(&mut self, notation: &str, upstream: usize) -> Result<(), String> {
+        let words: Vec<&str> = notation.split_whitespace().collect();
+        let (kind, name) = match words.as_slice() {
+            ["=", name] => (Notation::Exact, *name),
+            ["^~", name] => (Notation::Prefix, *name),
+            ["~" | "~*", _] => {
+                return Err(format!(
+                    "`{notation}`: regular expressions are not supported"
+                ));
+            }
+            [name] if name.starts_with('@') => {
+                return Err(format!("`{notation}`: named locations are not supported"));
+            }
+            [name] => (Notation::Prefix, *name),
+            _ => {
+                return Err(format!(
+                    "`{notation}` is not a location: expected `[= | ^~] /path`"
+                ));
+            }
+        };
+        if !name.starts_with('/') {
+            return Err(format!("`{notation}`: a location begins with a slash"));
+        }
+        let name: Box<[u8]> = name.as_bytes().into();
+        if self
+            .in_order
+            .iter()
+            .any(|(known, other, _)| *known == kind && *other == name)
+        {
+            return Err(format!("location `{notation}` twice"));
+        }
+        self.in_order.push((kind, name.clone(), upstream));
+        match kind {
+            Notation::Exact => drop(self.exact.insert(name, upstream)),
+            Notation::Prefix => self.prefixes.push(Prefix {
+                name,
+                upstream,
+                parent: None,
+            }),
+        }
+        Ok(())
+    }
+
+    /// Sorts what was added, for look-ups in logarithmic time.
+    pub(crate) fn ready(mut self) -> Self {
+        self.prefixes.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut open: Vec<usize> = Vec::new();
+        for index in 0..self.prefixes.len() {
+            while open.last().is_some_and(|&parent| {
+                !self.prefixes[index]
+                    .name
+                    .starts_with(&self.prefixes[parent].name)
+            }) {
+                open.pop();
+            }
+            self.prefixes[index].parent = open.last().copied();
+            open.push(index);
+        }
+        self
+    }
+
+    /// The owner of a normalised path, if any location matches.
+    pub(crate) fn route(&self, path: &[u8], defects: Defects) -> Option<Route> {
+        if defects.any() {
+            return self.route_defectively(path, defects);
+        }
+        self.route_exactly(path)
+            .or_else(|| self.route_by_prefix(path))
+    }
+
+    fn route_exactly(&self, path: &[u8]) -> Option<Route> {
+        self.exact.get(path).map(|&upstream| Route {
+            upstream,
+            fit: Fit::Whole,
+        })
+    }
+
+    fn route_by_prefix(&self, path: &[u8]) -> Option<Route> {
+        let after = self
+            .prefixes
+            .partition_point(|prefix| *prefix.name <= *path);
+        self.slashless(path, after).or_else(|| {
+            let mut candidate = after.checked_sub(1);
+            while let Some(index) = candidate {
+                let prefix = &self.prefixes[index];
+                if path.starts_with(&prefix.name) {
+                    return Some(Route {
+                        upstream: prefix.upstream,
+                        fit: Fit::Whole,
+                    });
+                }
+                candidate = prefix.parent;
+            }
+            None
+        })
+    }
+
+    /// The location whose name is the path and a slash; a location named by the path itself comes first.
+    fn slashless(&self, path: &[u8], after: usize) -> Option<Route> {
+        if after
+            .checked_sub(1)
+            .is_some_and(|last| *self.prefixes[last].name == *path)
+        {
+            return None;
+        }
+        let found = self.prefixes[after..]
+            .binary_search_by(|prefix| compare_to_directory(&prefix.name, path))
+            .ok()?;
+        Some(Route {
+            upstream: self.prefixes[after + found].upstream,
+            fit: Fit::Slashless,
+        })
+    }
+}
+
+/// How a name sorts against the path with a slash added.
+fn compare_to_directory(name: &[u8], path: &[u8]) -> Ordering {
+    let shared = name.len().min(path.len());
+    name[..shared]
+        .cmp(&path[..shared])
+        .then_with(|| name[shared..].cmp(if shared == path.len() { b"/" } else { b"/ " }))
+}
+
+/// The same look-up with bugs, slow and literal.
+impl Router {
+    fn route_defectively(&self, path: &[u8], defects: Defects) -> Option<Route> {
+        let same = |a: &[u8], b: &[u8]| match defects.has(Defect::IgnorePathCase) {
+            true => a.eq_ignore_ascii_case(b),
+            false => a == b,
+        };
+        let begins = |name: &[u8]| {
+            path.get(..name.len())
+                .is_some_and(|start| same(start, name))
+        };
+        let whole = |upstream: usize| {
+            Some(Route {
+                upstream,
+                fit: Fit::Whole,
+            })
+        };
+        for (kind, name, upstream) in &self.in_order {
+            let fits = same(path, name) || defects.has(Defect::ExactAsPrefix) && begins(name);
+            if *kind == Notation::Exact && fits && !defects.has(Defect::IgnoreExact) {
+                return whole(*upstream);
+            }
+        }
+        let prefixes = self
+            .in_order
+            .iter()
+            .filter(|(kind, ..)| *kind == Notation::Prefix);
+        let bare = |name: &[u8]| {
+            name.strip_suffix(b"/")
+                .map_or(name.len(), <[u8]>::len)
+                .max(1)
+        };
+        let fits = |name: &[u8]| match defects.has(Defect::LookAlikePrefix) {
+            true => begins(&name[..bare(name)]),
+            false => begins(name),
+        };
+        let slashless = |name: &[u8]| {
+            name.len() == path.len() + 1 && name.ends_with(b"/") && same(&name[..path.len()], path)
+        };
+        let mut best: Option<((usize, bool), Route)> = None;
+        for (_, name, upstream) in prefixes {
+            let route = match fits(name) {
+                true => Route {
+                    upstream: *upstream,
+                    fit: Fit::Whole,
+                },
+                false if slashless(name) && !defects.has(Defect::SlashlessToDefault) => Route {
+                    upstream: *upstream,
+                    fit: Fit::Slashless,
+                },
+                false => continue,
+            };
+            if defects.has(Defect::FirstPrefixWins) {
+                return Some(route);
+            }
+            let weight = (name.len().min(path.len()), route.fit == Fit::Whole);
+            if best.is_none_or(|(heaviest, _)| heaviest < weight) {
+                best = Some((weight, route));
+            }
+        }
+        best.map(|(_, route)| route)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Fit, Route, Router};
+    use crate::defect::{Defect, Defects};
+
+    fn router(locations: &[&str]) -> Router {
+        let mut router = Router::default();
+        for (index, notation) in locations.iter().enumerate() {
+            router.add(notation, index).unwrap();
+        }
+        router.ready()
+    }
+
+    #[test]
+    fn the_most_specific_location_wins() {
+        let router = router(&[
+            "/",
+            "= /health",
+            "^~ /a/",
+            "/a/b",
+            "/a-a",
+            "= /a",
+            "/a/b/c/",
+            "/b/",
+        ]);
+        let cases = [
+            ("/", 0),
+            ("/x", 0),
+            ("/health", 1),
+            ("/health/", 0),
+            ("/healthz", 0),
+            ("/a/", 2),
+            ("/a/x", 2),
+            ("/a/b", 3),
+            ("/a/bc", 3),
+            ("/a-a", 4),
+            ("/a-ax", 4),
+            ("/a", 5),
+            ("/a/b/c/d", 6),
+            ("/a/b/c", 6),
+            ("/b", 7),
+            ("/b-", 0),
+            ("/A/", 0),
+        ];
+        for (path, upstream) in cases {
+            assert_eq!(
+                router
+                    .route(path.as_bytes(), Defects::default())
+                    .map(|route| route.upstream),
+                Some(upstream),
+                "{path}"
+            );
+        }
+        assert_eq!(
+            router.route(b"/b", Defects::default()),
+            Some(Route {
+                upstream: 7,
+                fit: Fit::Slashless
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_location_is_refused() {
+        for notation in ["", "x", "= x", "~ ^/v1", "~* x", "@name", "= /a b", "!= /a"] {
+            assert!(Router::default().add(notation, 0).is_err(), "{notation}");
+        }
+        let mut twice = Router::default();
+        twice.add("/a", 0).unwrap();
+        assert!(
+            twice.add("^~ /a", 1).is_err(),
+            "NGINX calls that a duplicate location"
+        );
+    }
+
+    proptest! {
+        /// The search over sorted names agrees with the literal one over the file's order.
+        #[test]
+        fn fast_and_literal_look_up_agree(names in proptest::collection::btree_set("/[ab/-]{0,5}", 1..12), path in "/[ab/-]{0,7}") {
+            let names: Vec<String> = names.into_iter().collect();
+            let router = router(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            // A defect that has no part in the look-up selects the literal one.
+            let mut literal = Defects::default();
+            literal.insert(Defect::HoldHead);
+            prop_assert_eq!(router.route(path.as_bytes(), Defects::default()), router.route(path.as_bytes(), literal));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! WebSocket handshakes: RFC 6455 as it is, RFC 8441 translated to it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, UPGRADE};
+use http::{HeaderValue, Response, StatusCode};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use sha1::{Digest, Sha1};
+
+use crate::client::{Body, Client, ClientStream, Refusal};
+use crate::defect::Defect;
+use crate::fields::has_token;
+use crate::plan::PlannedUpgrade;
+use crate::tunnel::{Ends, tunnel};
+use crate::upstream::{Answered, ResponseHead};
+use crate::worker::Live;
+
+/// A handshake under way.
+pub(crate) struct Handshake {
+    kind: PlannedUpgrade,
+    /// The proxy's own, where the client's protocol has none.
+    key: Option<String>,
+}
+
+impl Handshake {
+    pub(crate) fn new(kind: PlannedUpgrade) -> Self {
+        let key = (kind == PlannedUpgrade::ExtendedConnect).then(fresh_key);
+        Self { kind, key }
+    }
+
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+}
+
+/// Answers the client that the upstream has switched, and joins the two connections.
+pub(crate) fn switch(
+    client: &Rc<Client>,
+    live: &Live,
+    answered: Answered,
+    handshake: &Handshake,
+    on_upgrade: OnUpgrade,
+) -> Result<Response<Body>, Refusal> {
+    let Answered {
+        mut head,
+        connection,
+        ..
+    } = answered;
+    check(&head, handshake, live)?;
+    let (upstream, from_upstream) = connection.into_parts().ok_or(Refusal::BadGateway(
+        "the upstream hung up inside a handshake",
+    ))?;
+    let site = live.site.clone();
+    let from_upstream = if site.defects.has(Defect::LoseEarlyFrames) {
+        bytes::BytesMut::new()
+    } else {
+        from_upstream
+    };
+    client.worker.spawn(None, async move {
+        let Ok(upgraded) = on_upgrade.await else {
+            return;
+        };
+        match upgraded.downcast::<TokioIo<ClientStream>>() {
+            Ok(parts) => {
+                let mut stream = parts.io.into_inner();
+                stream.hand_over();
+                let ends = Ends {
+                    client: stream,
+                    upstream,
+                    from_client: parts.read_buf,
+                    from_upstream,
+                };
+                tunnel(ends, &site).await;
+            }
+            Err(stream) => {
+                let ends = Ends {
+                    client: TokioIo::new(stream),
+                    upstream,
+                    from_client: bytes::Bytes::new(),
+                    from_upstream,
+                };
+                tunnel(ends, &site).await;
+            }
+        }
+    });
+    let mut response = Response::new(Body::empty());
+    head.fields.remove(CONTENT_LENGTH);
+    if handshake.kind == PlannedUpgrade::Switch {
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        head.fields.insert(
+            UPGRADE,
+            head.upgrade
+                .unwrap_or(HeaderValue::from_static("websocket")),
+        );
+        head.fields
+            .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    } else {
+        head.fields.remove(SEC_WEBSOCKET_ACCEPT);
+    }
+    *response.headers_mut() = head.fields;
+    Ok(response)
+}
+
+fn check(head: &ResponseHead, handshake: &Handshake, live: &Live) -> Result<(), Refusal> {
+    let switched_to = head
+        .upgrade
+        .as_ref()
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
+    if !has_token(switched_to, b"websocket") && !live.site.defects.has(Defect::UpgradeAnyToken) {
+        return Err(Refusal::BadGateway(
+            "the upstream switched to something else",
+        ));
+    }
+    match &handshake.key {
+        Some(key)
+            if head
+                .fields
+                .get(SEC_WEBSOCKET_ACCEPT)
+                .is_none_or(|accept| *accept != accept_of(key)) =>
+        {
+            Err(Refusal::BadGateway(
+                "the upstream did not accept the handshake",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A handshake key: 16 bytes that nobody has to guess, only not to repeat (RFC 6455 section 4.1).
+fn fresh_key() -> String {
+    let random = || RandomState::new().hash_one(0).to_ne_bytes();
+    BASE64_STANDARD.encode([random(), random()].concat())
+}
+
+/// RFC 6455 section 4.2.2.
+fn accept_of(key: &str) -> String {
+    let mut digest = Sha1::new();
+    digest.update(key);
+    digest.update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    BASE64_STANDARD.encode(digest.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{accept_of, fresh_key};
+
+    #[test]
+    fn the_example_of_rfc_6455_is_accepted() {
+        assert_eq!(
+            accept_of("dGhlIHNhbXBsZSBub25jZQ=="),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
+    }
+
+    #[test]
+    fn keys_differ() {
+        assert_eq!(fresh_key().len(), 24);
+        assert_ne!(fresh_key(), fresh_key());
+    }
+}
