@@ -14,6 +14,7 @@ mod server;
 mod service;
 mod socket;
 mod stubs;
+pub mod usage;
 mod websocket;
 
 pub use exchange::Exchange;
