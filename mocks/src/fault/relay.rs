@@ -1,9 +1,17 @@
 //! A TCP relay between the candidate and an upstream.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+
+use super::pump::{Pump, WayEnd};
 use crate::ledger::How;
 
 /// Which way bytes go.
@@ -22,7 +30,8 @@ pub enum Fault {
     Delay(Way, Duration),
     /// Passes at most this many bytes at once, each in a segment of its own.
     Slice(Way, usize),
-    /// Passes nothing after this many bytes of a connection, and keeps it open.
+    /// Passes nothing after this many bytes of a connection, and keeps it open; what is held is passed on once another
+    /// fault is set, or none.
     Stall(Way, u64),
     /// Resets both sides after this many bytes of a connection.
     Reset(Way, u64),
@@ -34,13 +43,32 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug)]
 pub struct Relay {
     upstream: SocketAddr,
+    listening: Listening,
+}
+
+/// Whether new connections are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listening {
+    On,
+    /// The port is known, and refuses.
+    Off,
 }
 
 impl Relay {
     /// A relay to this upstream.
     #[must_use]
     pub fn to(upstream: SocketAddr) -> Self {
-        Self { upstream }
+        Self {
+            upstream,
+            listening: Listening::On,
+        }
+    }
+
+    /// Refuses connections until told to listen, as an upstream does that starts after the candidate.
+    #[must_use]
+    pub fn listening_late(mut self) -> Self {
+        self.listening = Listening::Off;
+        self
     }
 
     /// Binds an ephemeral loopback port and relays on the caller's runtime.
@@ -48,39 +76,81 @@ impl Relay {
     /// # Errors
     /// When no port can be bound.
     pub async fn start(self) -> io::Result<RunningRelay> {
-        Ok(RunningRelay {
-            address: self.upstream,
-        })
+        let listener = crate::upstream::bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            upstream: self.upstream,
+            address,
+            open: AtomicUsize::new(0),
+            fewer: Notify::new(),
+        });
+        let (faults, _) = watch::channel(None);
+        let (cuts, _) = watch::channel(None);
+        let (listening, wanted) = watch::channel(self.listening);
+        let (listens, listens_seen) = watch::channel((Listening::On, Ok(())));
+        let acceptor = Acceptor {
+            listener: Some(listener),
+            shared: Arc::clone(&shared),
+            faults: faults.subscribe(),
+            cuts: cuts.subscribe(),
+            wanted,
+            listens,
+            connections: JoinSet::new(),
+        };
+        let task = tokio::spawn(acceptor.run());
+        let relay = RunningRelay {
+            shared,
+            faults,
+            cuts,
+            listening,
+            listens: listens_seen,
+            task: Some(task),
+        };
+        relay.reach(self.listening).await?;
+        Ok(relay)
     }
 }
 
 /// A running relay; stops when dropped.
 #[derive(Debug)]
 pub struct RunningRelay {
+    shared: Arc<Shared>,
+    faults: watch::Sender<Option<Fault>>,
+    cuts: watch::Sender<Option<How>>,
+    listening: watch::Sender<Listening>,
+    listens: watch::Receiver<(Listening, Result<(), io::ErrorKind>)>,
+    task: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: SocketAddr,
     address: SocketAddr,
+    open: AtomicUsize,
+    fewer: Notify,
 }
 
 impl RunningRelay {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shared.address
     }
 
     /// Does this to all connections from now on, also those that are open, in place of what was set before.
     pub fn set(&self, fault: Fault) {
-        let _ = fault;
-        todo!()
+        self.faults.send_replace(Some(fault));
     }
 
     /// Passes everything again.
     pub fn clear(&self) {
-        todo!()
+        self.faults.send_replace(None);
     }
 
-    /// Closes the listener: new connections are refused.
+    /// Closes the listener: new connections are refused; those that are open go on.
     pub async fn refuse(&self) {
-        todo!()
+        // Closing cannot fail.
+        let _ = self.reach(Listening::Off).await;
     }
 
     /// Listens on the same port again.
@@ -88,26 +158,193 @@ impl RunningRelay {
     /// # Errors
     /// When the port cannot be bound.
     pub async fn listen(&self) -> io::Result<()> {
-        todo!()
+        self.reach(Listening::On).await
     }
 
     /// How many connections are open.
     #[must_use]
     pub fn connections(&self) -> usize {
-        todo!()
+        self.shared.open.load(Ordering::SeqCst)
     }
 
-    /// Ends every connection now, on both sides; returns how many there were.
+    /// Ends every connection now, on both sides; returns how many there were, once they are ended.
     pub async fn cut_idle(&self, how: How) -> usize {
-        let _ = how;
-        todo!()
+        let open = self.connections();
+        self.cuts.send_replace(Some(how));
+        loop {
+            let fewer = self.shared.fewer.notified();
+            if self.connections() == 0 {
+                break;
+            }
+            fewer.await;
+        }
+        self.cuts.send_replace(None);
+        open
     }
 
     /// Stops it and waits for the end of its tasks.
     ///
     /// # Panics
     /// With the panic of a task that panicked.
-    pub async fn stop(self) {
-        todo!()
+    pub async fn stop(mut self) {
+        let Some(task) = self.task.take() else {
+            return;
+        };
+        task.abort();
+        if let Err(Ok(panic)) = task.await.map_err(JoinError::try_into_panic) {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    async fn reach(&self, wanted: Listening) -> io::Result<()> {
+        self.listening.send_replace(wanted);
+        let mut listens = self.listens.clone();
+        let reached = listens
+            .wait_for(|(now, failed)| *now == wanted || failed.is_err())
+            .await;
+        match reached {
+            Ok(reached) => reached.1.map_err(io::Error::from),
+            Err(_) => Err(io::Error::other("the relay's accept loop has ended")),
+        }
+    }
+}
+
+impl Drop for RunningRelay {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+struct Acceptor {
+    listener: Option<TcpListener>,
+    shared: Arc<Shared>,
+    faults: watch::Receiver<Option<Fault>>,
+    cuts: watch::Receiver<Option<How>>,
+    wanted: watch::Receiver<Listening>,
+    listens: watch::Sender<(Listening, Result<(), io::ErrorKind>)>,
+    connections: JoinSet<()>,
+}
+
+impl Acceptor {
+    async fn run(mut self) {
+        self.follow();
+        loop {
+            tokio::select! {
+                changed = self.wanted.changed() => match changed {
+                    Ok(()) => self.follow(),
+                    Err(_) => return,
+                },
+                Some(ended) = self.connections.join_next() => {
+                    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+                        std::panic::resume_unwind(panic);
+                    }
+                }
+                accepted = accept(self.listener.as_ref()) => match accepted {
+                    Ok(candidate) => self.serve(candidate),
+                    Err(_) => super::delay::hold_back(Duration::from_millis(5)).await,
+                },
+            }
+        }
+    }
+
+    fn follow(&mut self) {
+        let wanted = *self.wanted.borrow_and_update();
+        let reached = match (wanted, &self.listener) {
+            (Listening::Off, _) => {
+                self.listener = None;
+                Ok(())
+            }
+            (Listening::On, Some(_)) => Ok(()),
+            (Listening::On, None) => crate::upstream::bind(self.shared.address)
+                .map(|listener| self.listener = Some(listener))
+                .map_err(|error| error.kind()),
+        };
+        let now = if self.listener.is_some() {
+            Listening::On
+        } else {
+            Listening::Off
+        };
+        drop(self.listens.send_replace((now, reached)));
+    }
+
+    fn serve(&mut self, candidate: TcpStream) {
+        self.shared.open.fetch_add(1, Ordering::SeqCst);
+        let open = Open(Arc::clone(&self.shared));
+        let (faults, cuts) = (self.faults.clone(), self.cuts.clone());
+        self.connections.spawn(async move {
+            relay(candidate, open.0.upstream, faults, cuts).await;
+            drop(open);
+        });
+    }
+}
+
+/// Counts an open connection until dropped.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+        self.0.fewer.notify_waiters();
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
+
+async fn relay(
+    candidate: TcpStream,
+    upstream: SocketAddr,
+    faults: watch::Receiver<Option<Fault>>,
+    mut cuts: watch::Receiver<Option<How>>,
+) {
+    let Ok(upstream) = TcpStream::connect(upstream).await else {
+        // The nearest thing to a refusal that is left after an accept.
+        let _ = SockRef::from(&candidate).set_linger(Some(Duration::ZERO));
+        return;
+    };
+    for stream in [&candidate, &upstream] {
+        // Without it segments are only later and larger.
+        let _ = stream.set_nodelay(true);
+    }
+    let (candidate_read, candidate_write) = candidate.into_split();
+    let (upstream_read, upstream_write) = upstream.into_split();
+    let mut there = Pump::new(
+        Way::ToUpstream,
+        candidate_read,
+        upstream_write,
+        faults.clone(),
+    );
+    let mut back = Pump::new(Way::ToCandidate, upstream_read, candidate_write, faults);
+    let end = tokio::select! {
+        end = both(&mut there, &mut back) => end,
+        cut = cuts.wait_for(Option::is_some) => match cut.map(|how| *how) {
+            Ok(Some(How::Reset)) => WayEnd::Reset,
+            _ => WayEnd::Fin,
+        },
+    };
+    if end == WayEnd::Reset {
+        for pump in [there, back] {
+            let _ = SockRef::from(pump.from.as_ref()).set_linger(Some(Duration::ZERO));
+            // Dropped as it is, a write half would send a FIN first.
+            pump.to.forget();
+        }
+    }
+}
+
+/// Runs both ways until both have ended, or one so that the other must end too.
+async fn both(there: &mut Pump, back: &mut Pump) -> WayEnd {
+    let finished = async |pump: &mut Pump| match pump.run().await {
+        WayEnd::Fin => Ok(()),
+        WayEnd::Reset => Err(()),
+    };
+    match tokio::try_join!(finished(there), finished(back)) {
+        Ok(_) => WayEnd::Fin,
+        Err(()) => WayEnd::Reset,
     }
 }

@@ -26,4 +26,5 @@ pub use server::Server;
 pub use service::{After, Protocols, Rules, Service};
 pub use websocket::{Message, SocketEnd, WebSocket};
 
+pub(crate) use accept::bind;
 pub(crate) use socket::Filled;

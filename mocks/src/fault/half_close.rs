@@ -1,0 +1,7 @@
+//! Ends one way of a connection; the other goes on.
+
+use super::plan::{Plan, Then};
+
+pub(super) fn plan(after: u64, passed: u64, length: usize) -> Plan {
+    Plan::until(after, passed, length, Then::HalfClose)
+}

@@ -1,0 +1,7 @@
+//! Resets both sides of a connection.
+
+use super::plan::{Plan, Then};
+
+pub(super) fn plan(after: u64, passed: u64, length: usize) -> Plan {
+    Plan::until(after, passed, length, Then::Reset)
+}
