@@ -266,7 +266,7 @@ impl Acceptor {
         } else {
             Listening::Off
         };
-        drop(self.listens.send_replace((now, reached)));
+        let _ = self.listens.send_replace((now, reached));
     }
 
     fn serve(&mut self, candidate: TcpStream) {
