@@ -5,6 +5,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    probe::{ProbeError, Seen},
+    protocol::Protocol,
+};
+
 /// Who has to change something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +34,54 @@ impl Blame {
             Self::Upstream => "upstream",
             Self::Harness => "harness",
         }
+    }
+}
+
+impl Blame {
+    /// Whose fault a mismatch is, as far as one exchange tells, and what says so.
+    ///
+    /// That nothing arrived is the candidate's doing as long as nobody knows better: whether the front handed a
+    /// connection on is only known to its own records.
+    pub(crate) fn of(seen: &Seen) -> (Self, String) {
+        let places: Vec<&str> = seen
+            .arrivals
+            .iter()
+            .map(|arrival| &*arrival.upstream)
+            .collect();
+        match &seen.answer {
+            _ if !places.is_empty() => {
+                let places = places.join(", ");
+                (
+                    Self::Candidate,
+                    format!("the request arrived at {places}: what changed, changed on the way"),
+                )
+            }
+            Ok(_) => (
+                Self::Candidate,
+                "it answered by itself: nothing arrived at an upstream".to_owned(),
+            ),
+            Err(error) => Self::of_failure(error, seen.request.protocol),
+        }
+    }
+
+    fn of_failure(error: &ProbeError, protocol: Protocol) -> (Self, String) {
+        let (blame, reason) = match error {
+            ProbeError::Unsendable { .. } | ProbeError::Unusable { .. } => {
+                (Self::Harness, "the probe could not send")
+            }
+            ProbeError::Tls { .. } | ProbeError::Alpn { .. } => (
+                Self::Front,
+                "the front did not agree on TLS with the client",
+            ),
+            ProbeError::Connect { .. } if protocol.is_chain() => {
+                (Self::Front, "the front did not take the connection")
+            }
+            ProbeError::Connect { .. } => {
+                (Self::Candidate, "the candidate did not take the connection")
+            }
+            _ => (Self::Candidate, "it took the request and passed nothing on"),
+        };
+        (blame, reason.to_owned())
     }
 }
 

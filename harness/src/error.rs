@@ -116,4 +116,34 @@ impl HarnessError {
             _ => Blame::Harness,
         }
     }
+
+    /// The message with its causes, then the candidate's own last words, a line each.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let words = match self {
+            Self::Refused { words, .. }
+            | Self::NotReady { words, .. }
+            | Self::Died { words, .. } => words.as_slice(),
+            _ => &[],
+        };
+        let lines = words.iter().map(|line| format!("  | {line}"));
+        std::iter::once(chain(self))
+            .chain(lines)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+/// The message of an error and of each of its causes that it does not say itself.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -1,7 +1,11 @@
 //! What to change in the candidate's own configuration, with the place.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::candidate::{self, LaunchFile, Role};
 
 /// A change that mends a finding, at its place in the user's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +36,25 @@ pub struct Place {
 }
 
 impl Hint {
+    /// A candidate's hint at its place in the user's files, the proxy's own before templates; without a place where the
+    /// directive is not there, as when it has to be added.
+    pub fn resolve(hint: &candidate::Hint, files: &[Arc<LaunchFile>]) -> Self {
+        let with_role = |role| files.iter().filter(move |file| file.role == role);
+        let mut own_first = with_role(Role::Native).chain(with_role(Role::Template));
+        let first = own_first.clone().next();
+        let found = own_first.find_map(|file| Some((file, Place::of(&hint.at, &file.text)?)));
+        let (file, place) = match found {
+            Some((file, place)) => (Some(file), Some(place)),
+            None => (first, None),
+        };
+        Self {
+            file: file.map(|file| file.origin.clone()).unwrap_or_default(),
+            place,
+            because: hint.because.clone(),
+            change: hint.change.clone(),
+        }
+    }
+
     /// `file:line`, `file`, or nothing: how summaries refer to it.
     pub fn address(&self) -> String {
         match &self.place {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use crate::waiting;
+
 /// The environment variable whose number multiplies every patience: `2` on a slow machine.
 pub const PATIENCE_VARIABLE: &str = "PROXYPROOF_PATIENCE";
 
@@ -70,6 +72,7 @@ impl Patience {
         awaited: &str,
         future: impl Future<Output = T>,
     ) -> Result<T, RanOut> {
+        waiting::note(awaited);
         let started = Instant::now();
         tokio::time::timeout(self.scaled(), future)
             .await
@@ -88,6 +91,7 @@ impl Patience {
     where
         Looking: Future<Output = Result<T, String>>,
     {
+        waiting::note(awaited);
         let started = Instant::now();
         let deadline = started + self.scaled();
         let mut pause = FIRST_PAUSE;
@@ -131,6 +135,7 @@ impl Patience {
         times: u32,
         mut look: impl FnMut() -> T,
     ) -> Result<T, RanOut> {
+        waiting::note(awaited);
         let started = Instant::now();
         let deadline = started + self.scaled();
         let (mut value, mut same, mut looks) = (look(), 1, 1);

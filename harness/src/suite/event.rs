@@ -78,3 +78,20 @@ pub trait Sink {
         }
     }
 }
+
+/// Everybody who is told.
+pub(crate) struct Sinks<'s, 'd> {
+    sinks: &'s mut [&'d mut dyn Sink],
+}
+
+impl<'s, 'd> Sinks<'s, 'd> {
+    pub(crate) fn new(sinks: &'s mut [&'d mut dyn Sink]) -> Self {
+        Self { sinks }
+    }
+
+    pub(crate) fn tell(&mut self, event: SuiteEvent<'_>) {
+        for sink in &mut *self.sinks {
+            sink.on(event);
+        }
+    }
+}

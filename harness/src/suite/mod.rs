@@ -1,7 +1,19 @@
 //! Runs scenarios against a candidate and says what became of them.
 
+mod attempt;
 mod event;
+mod filter;
+mod judge;
 mod outcome;
+mod plan;
+mod round;
+mod runner;
+mod shared;
+mod tally;
 
+pub use attempt::SCENARIO;
 pub use event::{Sink, SuiteEvent};
+pub use filter::{Filter, Selection};
 pub use outcome::{CandidateName, Outcome, SCHEMA, StaleGap, SuiteResult, Summary, Tool};
+pub use plan::{Asked, Plan, PlanError};
+pub use runner::Suite;

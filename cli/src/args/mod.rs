@@ -1,0 +1,111 @@
+//! What can be typed.
+
+mod certs;
+mod completions;
+mod explain;
+mod list;
+mod reference;
+mod run;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub(crate) use certs::CertsArguments;
+pub(crate) use completions::CompletionsArguments;
+pub(crate) use explain::ExplainArguments;
+pub(crate) use list::{ListArguments, Listing};
+pub(crate) use reference::ReferenceArguments;
+pub(crate) use run::RunArguments;
+
+use crate::exit::EXIT_CODES;
+
+/// Proves, breaks and measures a reverse proxy in front of an AI gateway
+///
+/// Stages a whole deployment around a proxy, on loopback and ephemeral ports: the gateway and its usage service behind it,
+/// a TLS tunnel server before it. Then it sends, looks at both ends, and says which promise is broken and which line of
+/// the proxy's configuration to change.
+#[derive(Debug, Parser)]
+#[command(name = "proxyproof", version, after_long_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What holds for every command.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Global {
+    /// Print nothing but the result
+    #[arg(
+        short,
+        long,
+        global = true,
+        help_heading = "Output",
+        conflicts_with = "verbose"
+    )]
+    pub(crate) quiet: bool,
+    /// Print a line for each scenario and protocol, and timelines
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(crate) verbose: bool,
+    /// When to use colours; `auto` respects NO_COLOR and pipes
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Output",
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
+    pub(crate) color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Even into a pipe
+    Always,
+    /// Not even on a terminal
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Run(RunArguments),
+    List(ListArguments),
+    Explain(ExplainArguments),
+    /// Show what is installed here, and what each missing thing would add
+    Doctor,
+    Certs(CertsArguments),
+    Completions(CompletionsArguments),
+    #[command(name = "__reference", hide = true)]
+    Reference(ReferenceArguments),
+}
+
+impl Arguments {
+    /// Reads the command line; clap's own words are coloured as `--color` says, too.
+    pub(crate) fn parse() -> Result<Self, clap::Error> {
+        let typed: Vec<_> = std::env::args_os().collect();
+        let mut command = Self::command().color(early_colour(&typed));
+        let matches = command.try_get_matches_from_mut(typed)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// `--color` before the rest is understood: an error is told in it.
+fn early_colour(typed: &[std::ffi::OsString]) -> clap::ColorChoice {
+    let mut words = typed.iter().filter_map(|word| word.to_str()).peekable();
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--color=") {
+            Some(value) => Some(value),
+            None if word == "--color" => words.peek().copied(),
+            None => None,
+        };
+        match value {
+            Some("always") => return clap::ColorChoice::Always,
+            Some("never") => return clap::ColorChoice::Never,
+            _ => {}
+        }
+    }
+    clap::ColorChoice::Auto
+}

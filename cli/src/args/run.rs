@@ -1,0 +1,65 @@
+//! `proxyproof run`.
+
+use std::path::PathBuf;
+
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use proxyproof_harness::{Level, suite::Plan};
+
+use crate::exit::EXIT_CODES;
+
+/// Ask a proxy everything, and say what is wrong and what to change
+#[derive(Debug, Args)]
+#[command(after_long_help = EXIT_CODES)]
+pub(crate) struct RunArguments {
+    /// The proxy: a name of the gallery, or a folder with a candidate.toml
+    ///
+    /// `proxyproof list candidates` shows the gallery. `reference` is part of this program and needs nothing installed.
+    #[arg(default_value = "reference")]
+    pub(crate) candidate: String,
+    /// Ask only this: an id, a topic, a part of an id or a glob
+    ///
+    /// `@h1`, `@h2`, `@chain-h1` or `@chain-h2` behind it asks on that protocol only; `@chain-*` is a glob, too. Several
+    /// filters add up.
+    #[arg(short, long, value_name = "FILTER", help_heading = "What is asked")]
+    pub(crate) filter: Vec<String>,
+    /// Leave out what matters less than this level
+    #[arg(long, value_name = "LEVEL", help_heading = "What is asked", default_value = "observed",
+        value_parser = level(&["required", "recommended", "observed"]))]
+    pub(crate) level: Level,
+    /// What the site wants: an embedded deployment, or a TOML file
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "What is asked",
+        default_value = "cpa-two-hosts"
+    )]
+    pub(crate) deployment: String,
+    /// How often everything is asked; a verdict that changes is a failure
+    #[arg(long, value_name = "N", help_heading = "How", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    /// How many scenarios run at once; they mostly wait
+    #[arg(short, long, value_name = "N", help_heading = "How", default_value_t = Plan::DEFAULT_JOBS as u16,
+        value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: u16,
+    /// Fail from this level on
+    #[arg(long, value_name = "LEVEL", help_heading = "How", default_value = "required",
+        value_parser = level(&["required", "recommended"]))]
+    pub(crate) fail_on: Level,
+    /// Keep the private directories, with configuration and logs
+    #[arg(long, help_heading = "How")]
+    pub(crate) keep: bool,
+    /// Write the whole result as JSON; the schema is docs/report.schema.json
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result as JUnit XML
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+fn level(names: &'static [&'static str]) -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(names)
+        .map(|name| name.parse().expect("every possible value is a level"))
+}

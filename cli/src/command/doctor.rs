@@ -1,0 +1,74 @@
+//! Shows what is installed here.
+
+use std::path::Path;
+
+use proxyproof_harness::{
+    Candidate, HarnessError,
+    candidate::{Gallery, LaunchKind},
+};
+
+use super::list::table;
+use crate::{error::CommandError, exit::Exit, printer::Printer};
+
+/// Where a container engine listens unless `DOCKER_HOST` says otherwise.
+const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+
+pub(crate) fn doctor(printer: &Printer) -> Result<Exit, CommandError> {
+    let mut rows = Vec::new();
+    for candidate in Gallery::embedded().candidates()? {
+        rows.push(row(&candidate)?);
+    }
+    rows.push(docker());
+    printer.result(&table(&rows))?;
+    Ok(Exit::PASS)
+}
+
+fn row(candidate: &Candidate) -> Result<Vec<String>, CommandError> {
+    let name = candidate.name.clone();
+    match candidate.installation() {
+        Ok(_) if candidate.launch.kind == LaunchKind::Embedded => {
+            Ok(vec![name, "ready".into(), "embedded".into()])
+        }
+        Ok(installed) => {
+            let version = installed
+                .version
+                .unwrap_or_else(|| "unknown version".to_owned());
+            Ok(vec![name, version, installed.binary.display().to_string()])
+        }
+        Err(HarnessError::NotInstalled { binary, .. }) => {
+            let adds = format!("adds: candidate {name}");
+            Ok(vec![
+                name,
+                "not installed".into(),
+                adds,
+                format!("(no `{binary}` on the PATH)"),
+            ])
+        }
+        Err(HarnessError::System { action, cause }) => Ok(vec![
+            name,
+            "unusable".into(),
+            format!("can't {action}: {cause}"),
+        ]),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn docker() -> Vec<String> {
+    let host = std::env::var("DOCKER_HOST")
+        .ok()
+        .filter(|host| !host.is_empty());
+    let cells = match host {
+        Some(host) => ["docker", "configured", &host, ""].map(str::to_owned),
+        None if Path::new(DOCKER_SOCKET).exists() => {
+            ["docker", "socket", DOCKER_SOCKET, ""].map(str::to_owned)
+        }
+        None => [
+            "docker",
+            "no engine",
+            "adds: candidates in containers",
+            "(DOCKER_HOST unset, no socket)",
+        ]
+        .map(str::to_owned),
+    };
+    cells.to_vec()
+}

@@ -1,0 +1,30 @@
+//! One command a file.
+
+mod certs;
+mod completions;
+mod doctor;
+mod explain;
+mod list;
+mod output;
+mod reference;
+mod run;
+
+use crate::{
+    args::{Arguments, Verb},
+    error::CommandError,
+    exit::Exit,
+    printer::Printer,
+};
+
+/// Does what was typed.
+pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, CommandError> {
+    match &arguments.verb {
+        Verb::Run(arguments) => run::run(arguments, printer),
+        Verb::List(arguments) => list::list(arguments, printer),
+        Verb::Explain(arguments) => explain::explain(arguments, printer),
+        Verb::Doctor => doctor::doctor(printer),
+        Verb::Certs(arguments) => certs::certs(arguments, printer),
+        Verb::Completions(arguments) => completions::completions(arguments, printer),
+        Verb::Reference(arguments) => reference::reference(arguments),
+    }
+}

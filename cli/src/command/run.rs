@@ -1,0 +1,81 @@
+//! Asks a proxy everything.
+
+use std::cell::Cell;
+
+use proxyproof_harness::{
+    Candidate, Deployment,
+    report::{Terminal, write_json, write_junit},
+    stage::Keep,
+    suite::{Filter, Plan, Selection, Sink, Suite, SuiteResult},
+};
+
+use super::output::Output;
+use crate::{
+    args::RunArguments, error::CommandError, exit::Exit, printer::Printer, progress::Progress,
+    signals::Signals,
+};
+
+pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, CommandError> {
+    let plan = plan(arguments)?;
+    let deployment = Deployment::named(&arguments.deployment)?;
+    let candidate = Candidate::named(&arguments.candidate)?.installed()?;
+    let json = Output::open(arguments.json.as_deref())?;
+    let junit = Output::open(arguments.junit.as_deref())?;
+    let keep = if arguments.keep {
+        Keep::Directory
+    } else {
+        Keep::Nothing
+    };
+    let suite = Suite::new(&plan, &candidate, &deployment).keep(keep);
+    let (result, stopped) = ask(suite, printer)?;
+    let terminal = Terminal {
+        styles: printer.styles(),
+        width: printer.width(),
+        detail: printer.detail(),
+        fail_on: arguments.fail_on,
+    };
+    let told = printer.result(&terminal.render(&result));
+    json.write(|file| write_json(&result, file))?;
+    junit.write(|file| write_junit(&result, file))?;
+    told?;
+    Ok(stopped.unwrap_or_else(|| Exit::of(&result, arguments.fail_on)))
+}
+
+fn plan(arguments: &RunArguments) -> Result<Plan, CommandError> {
+    let filters = arguments
+        .filter
+        .iter()
+        .map(|filter| Filter::new(filter))
+        .collect();
+    let selection = Selection {
+        filters,
+        level: Some(arguments.level),
+    };
+    let plan = Plan::of(&proxyproof_scenarios::all(), &selection)?;
+    Ok(plan
+        .jobs(usize::from(arguments.jobs))
+        .rounds(arguments.repeat))
+}
+
+/// Runs the suite until its end or the first signal.
+fn ask(suite: Suite<'_>, printer: &Printer) -> Result<(SuiteResult, Option<Exit>), CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| CommandError::System {
+            action: "start the runtime",
+            cause,
+        })?;
+    let stopped = Cell::new(None);
+    let mut progress = printer.shows_progress().then(Progress::new);
+    let mut sinks: Vec<&mut dyn Sink> = Vec::new();
+    sinks.extend(progress.as_mut().map(|progress| progress as &mut dyn Sink));
+    let result = runtime.block_on(async {
+        let signals = Signals::listen().map_err(|cause| CommandError::System {
+            action: "listen to signals",
+            cause,
+        })?;
+        Ok::<_, CommandError>(suite.run(&mut sinks, signals.first(&stopped)).await?)
+    })?;
+    Ok((result, stopped.get()))
+}

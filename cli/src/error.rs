@@ -1,0 +1,189 @@
+//! Why a command failed, with the exit code that says so.
+
+use std::{error::Error, io, path::PathBuf};
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
+};
+use proxyproof_harness::{HarnessError, document::DocumentError, suite::PlanError};
+use proxyproof_mocks::certificate::CertificateError;
+
+use crate::exit::Exit;
+
+/// Why a command failed. Messages complete "error: ".
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The harness could not ask, or could not read what it was given.
+    #[error(transparent)]
+    Harness(#[from] HarnessError),
+    /// There is nothing to ask.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A name that `explain` does not know.
+    #[error("no scenario and no finding is called `{name}`")]
+    UnknownSubject {
+        name: String,
+        nearest: Option<String>,
+    },
+    /// A report could not be written where it was wanted.
+    #[error("can't write `{}`", path.display())]
+    Output {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// A report could not be written any more, after the run.
+    #[error("can't write the report to `{}`", path.display())]
+    Report {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// A file that would be overwritten is there.
+    #[error("`{}` is there already", path.display())]
+    Exists { path: PathBuf },
+    /// Certificates could not be made.
+    #[error("can't make a certificate for `{name}`")]
+    Certificate {
+        name: String,
+        #[source]
+        cause: CertificateError,
+    },
+    /// Nothing can be printed.
+    #[error("can't print")]
+    Print {
+        #[source]
+        cause: io::Error,
+    },
+    /// The system refused something.
+    #[error("can't {action}")]
+    System {
+        action: &'static str,
+        #[source]
+        cause: io::Error,
+    },
+    /// The embedded candidate could not serve.
+    #[error("the embedded candidate ended")]
+    Reference(#[source] proxyproof_reference::ReferenceError),
+}
+
+impl CommandError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Harness(error) => harness_exit(error),
+            Self::Plan(_) => Exit::NOTHING_SELECTED,
+            Self::UnknownSubject { .. }
+            | Self::Output { .. }
+            | Self::Exists { .. }
+            | Self::Certificate { .. } => Exit::USAGE,
+            Self::Report { .. } | Self::Print { .. } | Self::System { .. } | Self::Reference(_) => {
+                Exit::COULD_NOT_ASK
+            }
+        }
+    }
+
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Print { cause } if cause.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The message with its causes, and the place where it is about a file.
+    pub(crate) fn report(&self, colours: bool) -> String {
+        match self {
+            Self::Harness(HarnessError::Document(error)) => framed(error, colours),
+            Self::Harness(error) => error.in_full(),
+            error => chain(error),
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::Harness(HarnessError::UnknownCandidate { name, known }) => {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                Some(meant(nearest(name, &known), &format!("candidates: {}, or a folder with a candidate.toml", known.join(", "))))
+            }
+            Self::Harness(HarnessError::UnknownDeployment { name }) => {
+                let known = proxyproof_harness::Deployment::EMBEDDED;
+                Some(meant(nearest(name, &known), &format!("deployments: {}, or a TOML file", known.join(", "))))
+            }
+            Self::Harness(HarnessError::NotInstalled { .. }) => {
+                Some("`proxyproof doctor` shows what is installed; `proxyproof run` needs nothing but itself".to_owned())
+            }
+            Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
+                Some(meant(nearest.map(str::to_owned), "`proxyproof list` shows every scenario"))
+            }
+            Self::Plan(PlanError::NothingSelected) => Some("`proxyproof list` shows every scenario with its level".to_owned()),
+            Self::UnknownSubject { nearest, .. } => {
+                Some(meant(nearest.clone(), "`proxyproof list` shows every scenario"))
+            }
+            Self::Exists { .. } => Some("name another folder, or remove the file".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A candidate that is there and does not serve is no usage error; a file that makes no sense is.
+fn harness_exit(error: &HarnessError) -> Exit {
+    match error {
+        HarnessError::Document(_)
+        | HarnessError::UnknownDeployment { .. }
+        | HarnessError::UnknownCandidate { .. }
+        | HarnessError::Unreadable { .. } => Exit::USAGE,
+        _ => Exit::COULD_NOT_ASK,
+    }
+}
+
+/// The name among `known` that was probably meant.
+pub(crate) fn nearest(name: &str, known: &[&str]) -> Option<String> {
+    /// Below this, two words have little in common.
+    const LIKE: f64 = 0.75;
+    let likeness = |other: &&&str| (strsim::jaro_winkler(name, other) * 1000.0) as u32;
+    let best = known.iter().max_by_key(likeness)?;
+    (strsim::jaro_winkler(name, best) > LIKE).then(|| (*best).to_owned())
+}
+
+fn meant(nearest: Option<String>, otherwise: &str) -> String {
+    nearest.map_or_else(
+        || otherwise.to_owned(),
+        |name| format!("did you mean `{name}`?"),
+    )
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// The lines of the file with the places marked.
+fn framed(error: &DocumentError, colours: bool) -> String {
+    if error.labels.is_empty() {
+        return error.to_string();
+    }
+    let labels = error
+        .labels
+        .iter()
+        .map(|label| LabeledSpan::at(label.span.clone(), label.text.clone()));
+    let mut diagnostic = MietteDiagnostic::new(error.message.clone()).with_labels(labels);
+    if let Some(help) = &error.help {
+        diagnostic = diagnostic.with_help(help.clone());
+    }
+    let text = NamedSource::new(error.file.clone(), error.text.to_string());
+    let report = Report::new(diagnostic).with_source_code(text);
+    let theme = if colours {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let mut framed = String::new();
+    let drawn =
+        GraphicalReportHandler::new_themed(theme).render_report(&mut framed, report.as_ref());
+    match drawn {
+        Ok(()) => format!("{error}\n{}", framed.trim_end()),
+        Err(_) => error.to_string(),
+    }
+}

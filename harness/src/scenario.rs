@@ -1,0 +1,76 @@
+//! One claim about a candidate, and the code that tries to falsify it.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    ask::Ask, candidate::Feature, check::Checks, error::HarnessError, finding::Code, level::Level,
+    protocol::Protocol, stage::Stage,
+};
+
+/// One claim, and the code that tries to falsify it. One file holds one, under the same stem as its id.
+pub struct Scenario {
+    /// `topic/claim`: the folder and the stem of its file.
+    pub id: &'static str,
+    /// What holds, in one sentence without a final period.
+    pub claim: &'static str,
+    /// Which trouble it prevents, with the report it comes from.
+    pub why: &'static str,
+    /// A small drawing of who sends what when.
+    pub asks: &'static str,
+    /// How much it matters.
+    pub level: Level,
+    /// On which protocols it is asked; each is an entry of its own in a report.
+    pub protocols: &'static [Protocol],
+    /// What a candidate must declare for the question to make sense.
+    pub needs: &'static [Feature],
+    /// Whose stage it runs on.
+    pub stage: StageUse,
+    /// Every code that it can push.
+    pub findings: &'static [Code],
+    /// Defects of the reference proxy under which it has been seen to fail.
+    pub breaks: &'static [Break],
+    /// Tries to falsify the claim. An `Err` means that it could not ask; a mismatch is pushed to the checks instead.
+    pub run: for<'a> fn(&'a Ask<'a>, &'a mut Checks) -> BoxFuture<'a, Result<(), HarnessError>>,
+}
+
+/// Whose stage a scenario runs on.
+#[derive(Clone, Copy)]
+pub enum StageUse {
+    /// One that other scenarios use at the same time: it must be left as it was found.
+    Shared,
+    /// One of its own, which it may disturb, prepared by the given function.
+    Own(fn(Stage) -> Stage),
+}
+
+/// A way to show that a scenario can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// The name of a defect of the reference proxy.
+    pub defect: &'static str,
+    /// The code that must be found then; for an observing scenario the key whose record must change.
+    pub finding: &'static str,
+}
+
+impl Scenario {
+    /// The part of the id before the slash.
+    pub fn topic(&self) -> &'static str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+}
+
+impl Break {
+    /// `defect` must make the scenario push `finding`.
+    pub const fn new(defect: &'static str, finding: &'static str) -> Self {
+        Self { defect, finding }
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,114 @@
+//! One scenario, asked once.
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+
+use super::plan::Asked;
+use crate::{
+    ask::Ask,
+    check::{Checks, THE_EXCHANGE_BROKE_OFF},
+    error::HarnessError,
+    finding::Finding,
+    patience::Patience,
+    stage::RunningStage,
+    waiting::Waiting,
+};
+
+/// How long one scenario may take on one protocol: every single wait in it is bounded far below this.
+pub const SCENARIO: Patience = Patience::new("scenario", Duration::from_secs(60));
+
+/// What came of asking once.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// Why it could not be asked to the end, if so.
+    pub(crate) broken: Option<String>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) records: BTreeMap<String, String>,
+    pub(crate) took: Duration,
+}
+
+impl Attempt {
+    /// Asks on a stage that is there.
+    pub(crate) async fn on(stage: &RunningStage, asked: Asked) -> Self {
+        let started = Instant::now();
+        let ask = Ask::new(stage, asked.protocol);
+        let mut checks = Checks::new(asked.scenario);
+        let waiting = Waiting::default();
+        let asking = AssertUnwindSafe((asked.scenario.run)(&ask, &mut checks)).catch_unwind();
+        let ended = SCENARIO
+            .within("the scenario to end", waiting.hear(asking))
+            .await;
+        let broken = match ended {
+            Ok(Ok(Ok(()))) => None,
+            Ok(Ok(Err(error))) => unasked(error, &mut checks),
+            Ok(Err(panic)) => Some(format!(
+                "the scenario panicked: {}",
+                words_of(panic.as_ref())
+            )),
+            Err(ran_out) => Some(overrun(ran_out.waited, waiting.last())),
+        };
+        Self::of(checks, broken, started.elapsed())
+    }
+
+    /// There was no stage to ask on.
+    pub(crate) fn without_stage(error: &HarnessError, took: Duration) -> Self {
+        Self {
+            broken: Some(error.in_full()),
+            findings: Vec::new(),
+            records: BTreeMap::new(),
+            took,
+        }
+    }
+
+    /// Whether anything went wrong.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.broken.is_none() && self.findings.is_empty()
+    }
+
+    fn of(checks: Checks, broken: Option<String>, took: Duration) -> Self {
+        let unlisted = checks
+            .unlisted()
+            .map(|code| format!("the scenario pushes `{code}`, which it does not list"));
+        let (findings, records) = checks.into_parts();
+        Self {
+            broken: unlisted.or(broken),
+            findings,
+            records,
+            took,
+        }
+    }
+}
+
+/// A probe that breaks off where the scenario does not expect it is the candidate's doing, not ours.
+fn unasked(error: HarnessError, checks: &mut Checks) -> Option<String> {
+    match error {
+        HarnessError::Probe(error) if !error.could_not_ask() => {
+            let finding = THE_EXCHANGE_BROKE_OFF
+                .finding()
+                .expected("an exchange that the scenario can go on with");
+            checks.push(finding.observed(format!("failed to {}", crate::error::chain(&error))));
+            None
+        }
+        error => Some(error.in_full()),
+    }
+}
+
+fn overrun(waited: Duration, last: Option<String>) -> String {
+    let last = last.map_or_else(String::new, |awaited| format!("; it waited for {awaited}"));
+    format!(
+        "the scenario did not end within {:.0} s{last}",
+        waited.as_secs_f64()
+    )
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

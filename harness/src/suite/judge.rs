@@ -1,0 +1,98 @@
+//! Turns what came of asking into a verdict, by what the candidate's manifest says.
+
+use super::{Outcome, attempt::Attempt, plan::Asked};
+use crate::{
+    candidate::{Candidate, Feature},
+    finding::rerun,
+    hint::Hint,
+    level::Level,
+    protocol::Protocol,
+    verdict::Verdict,
+};
+
+/// What verdicts depend on besides what was seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judge<'a> {
+    pub(crate) candidate: &'a Candidate,
+}
+
+impl Judge<'_> {
+    /// Why this is not asked at all, if so.
+    pub(crate) fn reason_to_skip(&self, asked: Asked) -> Option<String> {
+        let spoken = match asked.protocol.listener() {
+            Protocol::H2 => Feature::HttpTwo,
+            _ => Feature::HttpOne,
+        };
+        let needs: Vec<Feature> = std::iter::once(spoken)
+            .chain(asked.scenario.needs.iter().copied())
+            .collect();
+        let lacking = self.candidate.lacks(&needs);
+        let names: Vec<&str> = lacking.iter().map(|feature| feature.name()).collect();
+        (!names.is_empty()).then(|| format!("needs {}", names.join(", ")))
+    }
+
+    /// The outcome of something that was not asked.
+    pub(crate) fn skip(asked: Asked, reason: impl Into<String>) -> Outcome {
+        Outcome {
+            verdict: Verdict::Skipped,
+            reason: Some(reason.into()),
+            ..blank(asked)
+        }
+    }
+
+    /// The outcome of one attempt.
+    pub(crate) fn judge(&self, asked: Asked, attempt: Attempt) -> Outcome {
+        let gap = self.candidate.known_gap(asked.scenario.id, asked.protocol);
+        let (verdict, reason) = match (&attempt.broken, attempt.findings.is_empty(), gap) {
+            (_, false, _) if asked.scenario.level == Level::Observed => (Verdict::Pass, None),
+            (_, false, Some(gap)) => (Verdict::Known, Some(gap.reason.clone())),
+            (broken, false, None) => (Verdict::Fail, broken.clone()),
+            (Some(broken), true, _) => (Verdict::Broken, Some(broken.clone())),
+            (None, true, _) => (Verdict::Pass, None),
+        };
+        let mut outcome = Outcome {
+            verdict,
+            reason,
+            duration_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
+            findings: attempt.findings,
+            records: attempt.records,
+            ..blank(asked)
+        };
+        match asked.scenario.level {
+            Level::Observed => record_findings(&mut outcome),
+            Level::Required | Level::Recommended => self.complete(&mut outcome, asked),
+        }
+        outcome
+    }
+
+    /// Adds to each finding what only the candidate's files can tell.
+    fn complete(&self, outcome: &mut Outcome, asked: Asked) {
+        for finding in &mut outcome.findings {
+            finding.rerun = rerun(&self.candidate.name, &asked.name());
+            let hint = self.candidate.hint(&finding.code);
+            finding.hint = hint.map(|hint| Hint::resolve(hint, self.candidate.files()));
+        }
+    }
+}
+
+/// What differs from one correct proxy to the next is a record, never a failure.
+fn record_findings(outcome: &mut Outcome) {
+    for finding in std::mem::take(&mut outcome.findings) {
+        outcome.records.insert(finding.code, finding.observed);
+    }
+}
+
+fn blank(asked: Asked) -> Outcome {
+    Outcome {
+        id: asked.scenario.id.to_owned(),
+        claim: asked.scenario.claim.to_owned(),
+        level: asked.scenario.level,
+        protocol: asked.protocol.name().to_owned(),
+        verdict: Verdict::Pass,
+        reason: None,
+        duration_ms: 0,
+        findings: Vec::new(),
+        records: std::collections::BTreeMap::new(),
+        unstable: std::collections::BTreeMap::new(),
+    }
+}

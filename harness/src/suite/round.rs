@@ -1,0 +1,247 @@
+//! Asks everything once: most of it at the same time, on one stage.
+
+use std::{collections::VecDeque, pin::Pin, time::Instant};
+
+use tokio::task::{JoinError, JoinSet};
+
+use super::{
+    Outcome, SuiteEvent,
+    attempt::Attempt,
+    event::Sinks,
+    judge::Judge,
+    plan::{Asked, Plan},
+    shared::{Death, SharedStage, Staging},
+};
+use crate::{
+    check::THE_CANDIDATE_DIED, error::HarnessError, finding::Finding, scenario::StageUse,
+    stage::Stage,
+};
+
+/// Stages of their own that are up at once: each is a candidate process more, on a machine that may have two cores.
+const OWN_STAGES_AT_ONCE: usize = 4;
+
+/// A future that ends when the run has to.
+pub(crate) type Stop<'s> = Pin<&'s mut (dyn Future<Output = ()> + 's)>;
+
+/// Everything asked once.
+pub(crate) struct Round<'r, 'a> {
+    plan: &'r Plan,
+    staging: Staging<'a>,
+    judge: Judge<'a>,
+    shared: &'r mut SharedStage<'a>,
+    outcomes: Vec<Option<Outcome>>,
+    /// Places in the plan that are still to be asked.
+    queue: VecDeque<usize>,
+    running: JoinSet<(usize, Attempt)>,
+    own_stages: usize,
+    /// What ended on a shared stage whose candidate was dead then.
+    suspects: Vec<(usize, Attempt)>,
+}
+
+impl<'r, 'a> Round<'r, 'a> {
+    pub(crate) fn new(
+        plan: &'r Plan,
+        staging: Staging<'a>,
+        judge: Judge<'a>,
+        shared: &'r mut SharedStage<'a>,
+    ) -> Self {
+        Self {
+            plan,
+            staging,
+            judge,
+            shared,
+            outcomes: vec![None; plan.asked().len()],
+            queue: (0..plan.asked().len()).collect(),
+            running: JoinSet::new(),
+            own_stages: 0,
+            suspects: Vec::new(),
+        }
+    }
+
+    /// The outcomes in the order of the plan, and whether it was stopped before its end.
+    ///
+    /// # Errors
+    /// When the shared stage can't be started.
+    pub(crate) async fn ask(
+        mut self,
+        sinks: &mut Sinks<'_, '_>,
+        mut stop: Stop<'_>,
+    ) -> Result<(Vec<Outcome>, Ended), HarnessError> {
+        let ended = tokio::select! {
+            biased;
+            () = stop.as_mut() => Ended::Stopped,
+            done = self.ask_all(sinks) => done.map(|()| Ended::Finished)?,
+        };
+        self.running.shutdown().await;
+        let asked = self.plan.asked().iter();
+        let outcomes = asked.zip(self.outcomes).map(|(asked, outcome)| {
+            outcome.unwrap_or_else(|| Judge::skip(*asked, "the run was stopped before its end"))
+        });
+        Ok((outcomes.collect(), ended))
+    }
+
+    async fn ask_all(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), HarnessError> {
+        self.skip_what_makes_no_sense(sinks);
+        loop {
+            self.start_what_may(sinks).await?;
+            match self.running.join_next().await {
+                Some(joined) => self.take(joined, sinks),
+                None if self.suspects.is_empty() => return Ok(()),
+                None => self.ask_suspects_alone(sinks).await?,
+            }
+        }
+    }
+
+    fn skip_what_makes_no_sense(&mut self, sinks: &mut Sinks<'_, '_>) {
+        for index in std::mem::take(&mut self.queue) {
+            let asked = self.plan.asked()[index];
+            match self.judge.reason_to_skip(asked) {
+                Some(reason) => self.finish(index, Judge::skip(asked, reason), sinks),
+                None => self.queue.push_back(index),
+            }
+        }
+    }
+
+    async fn start_what_may(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), HarnessError> {
+        let mut place = 0;
+        while self.running.len() < self.plan.jobs && place < self.queue.len() {
+            let index = self.queue[place];
+            let asked = self.plan.asked()[index];
+            if !self.may_start(asked) {
+                place += 1;
+                continue;
+            }
+            self.queue.remove(place);
+            sinks.tell(SuiteEvent::ScenarioStarted {
+                id: asked.scenario.id,
+                protocol: asked.protocol.name(),
+            });
+            self.start(index, asked).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing more goes to a dead candidate, and only so many stages are up at once.
+    fn may_start(&self, asked: Asked) -> bool {
+        match asked.scenario.stage {
+            StageUse::Shared => self.suspects.is_empty() && self.shared.death().is_none(),
+            StageUse::Own(_) => self.own_stages < OWN_STAGES_AT_ONCE,
+        }
+    }
+
+    async fn start(&mut self, index: usize, asked: Asked) -> Result<(), HarnessError> {
+        match asked.scenario.stage {
+            StageUse::Shared => {
+                let stage = self.shared.get().await?;
+                self.running
+                    .spawn(async move { (index, Attempt::on(&stage, asked).await) });
+            }
+            StageUse::Own(prepare) => {
+                self.own_stages += 1;
+                let stage = prepare(self.staging.stage());
+                self.running
+                    .spawn(async move { (index, on_its_own(stage, asked).await) });
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, joined: Result<(usize, Attempt), JoinError>, sinks: &mut Sinks<'_, '_>) {
+        let (index, attempt) =
+            joined.expect("an attempt catches panics, and nothing is aborted before the end");
+        let asked = self.plan.asked()[index];
+        match asked.scenario.stage {
+            StageUse::Own(_) => self.own_stages -= 1,
+            StageUse::Shared if self.shared.death().is_some() => {
+                self.suspects.push((index, attempt));
+                return;
+            }
+            StageUse::Shared => {}
+        }
+        let outcome = self.judge.judge(asked, attempt);
+        self.finish(index, outcome, sinks);
+    }
+
+    fn finish(&mut self, index: usize, outcome: Outcome, sinks: &mut Sinks<'_, '_>) {
+        sinks.tell(SuiteEvent::ScenarioFinished(&outcome));
+        self.outcomes[index] = Some(outcome);
+    }
+
+    /// Several scenarios ran when the candidate died: each is asked again, with the stage to itself, to see which it was.
+    async fn ask_suspects_alone(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), HarnessError> {
+        let first_death = self.restart(sinks).await?;
+        let suspects = std::mem::take(&mut self.suspects);
+        let first = suspects
+            .iter()
+            .position(|(_, attempt)| !attempt.is_clean())
+            .unwrap_or(0);
+        let mut judged = Vec::new();
+        let mut reproduced = false;
+        for (index, _) in suspects {
+            let asked = self.plan.asked()[index];
+            let stage = self.shared.get().await?;
+            let mut attempt = Attempt::on(&stage, asked).await;
+            drop(stage);
+            if self.shared.death().is_some() {
+                reproduced = true;
+                let death = self.restart(sinks).await?;
+                attempt.findings.push(died(death.as_ref(), ""));
+            }
+            judged.push((index, attempt));
+        }
+        if !reproduced && let Some((_, attempt)) = judged.get_mut(first) {
+            let alone =
+                ", among other scenarios; it did not happen again when this one was asked alone";
+            attempt.findings.push(died(first_death.as_ref(), alone));
+        }
+        for (index, attempt) in judged {
+            let outcome = self.judge.judge(self.plan.asked()[index], attempt);
+            self.finish(index, outcome, sinks);
+        }
+        Ok(())
+    }
+
+    /// Puts a new stage in the place of one whose candidate died.
+    async fn restart(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<Option<Death>, HarnessError> {
+        let death = self.shared.death();
+        // The candidate is gone already: what can't be stopped any more is no news.
+        let _ = self.shared.stop().await;
+        let words = death
+            .as_ref()
+            .map(|death| death.words.join("\n"))
+            .unwrap_or_default();
+        sinks.tell(SuiteEvent::StageRestarted { log_tail: &words });
+        Ok(death)
+    }
+}
+
+/// How a round came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Finished,
+    Stopped,
+}
+
+async fn on_its_own(stage: Stage, asked: Asked) -> Attempt {
+    let started = Instant::now();
+    let stage = match stage.start().await {
+        Ok(stage) => stage,
+        Err(error) => return Attempt::without_stage(&error, started.elapsed()),
+    };
+    let mut attempt = Attempt::on(&stage, asked).await;
+    if let Err(error) = stage.stop().await {
+        attempt.broken.get_or_insert_with(|| error.in_full());
+    }
+    attempt
+}
+
+fn died(death: Option<&Death>, circumstances: &str) -> Finding {
+    let (ending, words) = match death {
+        Some(death) => (death.ending.as_str(), death.words.join("\n")),
+        None => ("unknown ending", String::new()),
+    };
+    THE_CANDIDATE_DIED
+        .finding()
+        .expected("a candidate that goes on serving")
+        .observed(format!("its process ended ({ending}){circumstances}\n{words}").trim_end())
+}

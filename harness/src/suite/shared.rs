@@ -1,0 +1,81 @@
+//! The stage that most scenarios share, and what becomes of it when the candidate dies.
+
+use std::sync::Arc;
+
+use crate::{
+    candidate::Candidate,
+    deployment::Deployment,
+    error::HarnessError,
+    stage::{Keep, RunningStage, Stage},
+};
+
+/// What stages are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Staging<'a> {
+    pub(crate) candidate: &'a Candidate,
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) keep: Keep,
+}
+
+impl Staging<'_> {
+    pub(crate) fn stage(&self) -> Stage {
+        Stage::of(self.candidate)
+            .deployment(self.deployment)
+            .keep(self.keep)
+    }
+}
+
+/// A stage that is started when somebody needs it, and again when its candidate died.
+#[derive(Debug)]
+pub(crate) struct SharedStage<'a> {
+    staging: Staging<'a>,
+    running: Option<Arc<RunningStage>>,
+}
+
+impl<'a> SharedStage<'a> {
+    pub(crate) fn new(staging: Staging<'a>) -> Self {
+        Self {
+            staging,
+            running: None,
+        }
+    }
+
+    /// The stage, started if it is not there.
+    pub(crate) async fn get(&mut self) -> Result<Arc<RunningStage>, HarnessError> {
+        if let Some(running) = &self.running {
+            return Ok(Arc::clone(running));
+        }
+        let running = Arc::new(self.staging.stage().start().await?);
+        self.running = Some(Arc::clone(&running));
+        Ok(running)
+    }
+
+    /// How the candidate ended and its last words, if it is there no more.
+    pub(crate) fn death(&self) -> Option<Death> {
+        let running = self.running.as_ref()?;
+        let ending = running.ending()?;
+        Some(Death {
+            ending: ending.to_string(),
+            words: running.log_tail(),
+        })
+    }
+
+    /// Stops the stage and waits for it, unless a scenario that was aborted still holds it: then its drop stops it.
+    pub(crate) async fn stop(&mut self) -> Result<(), HarnessError> {
+        match self
+            .running
+            .take()
+            .and_then(|running| Arc::try_unwrap(running).ok())
+        {
+            Some(running) => running.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The end of a candidate that nobody asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Death {
+    pub(crate) ending: String,
+    pub(crate) words: Vec<String>,
+}

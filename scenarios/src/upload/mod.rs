@@ -1,0 +1,6 @@
+//! Request bodies on their way.
+
+use proxyproof_harness::Scenario;
+
+/// In report order.
+pub(crate) const SCENARIOS: &[&Scenario] = &[];

@@ -1,0 +1,6 @@
+//! How the candidate treats the programs behind it.
+
+use proxyproof_harness::Scenario;
+
+/// In report order.
+pub(crate) const SCENARIOS: &[&Scenario] = &[];
