@@ -79,13 +79,6 @@ impl Printer {
             .map_err(|cause| CommandError::Print { cause })
     }
 
-    /// Writes a line of narration, unless nobody wants any.
-    pub(crate) fn note(self, text: &str) {
-        if self.detail != Detail::Quiet {
-            say(&format!("{text}\n"));
-        }
-    }
-
     /// Writes why the command failed.
     pub(crate) fn error(self, error: &CommandError) {
         let paints = self.paints(io::stderr().is_terminal());

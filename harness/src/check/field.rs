@@ -1,7 +1,5 @@
 //! Header fields, as the upstream got them.
 
-use proxyproof_mocks::Arrival;
-
 use super::{Checks, arrived::arrived};
 use crate::{
     finding::{Code, Finding},
@@ -77,12 +75,4 @@ pub(super) fn listed(name: &str, values: &[impl AsRef<str>]) -> String {
         .map(|value| format!("{name}: {}", value.as_ref()))
         .collect();
     lines.join("\n")
-}
-
-/// The value of the first field of this name at an arrival, for a message.
-pub(crate) fn value_at(arrival: &Arrival, name: &str) -> String {
-    arrival
-        .head
-        .first(name)
-        .map_or_else(|| "none".to_owned(), |value| format!("`{value}`"))
 }

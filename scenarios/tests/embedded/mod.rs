@@ -1,6 +1,6 @@
 //! The embedded candidate of a test executable: the executable itself, started again with a hidden argument.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use proxyproof_harness::{
     Candidate, Deployment, Level,
@@ -19,7 +19,8 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
     let ended = proxyproof_reference::run(&PathBuf::from(config));
     Some(ended.map_or_else(
         |error| {
-            eprintln!("{error}");
+            // The harness shows it as the candidate's last words.
+            let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::FAILURE
         },
         |()| ExitCode::SUCCESS,
