@@ -10,6 +10,7 @@ mod known_gap;
 mod launch;
 mod manifest;
 mod process;
+mod program;
 mod readiness;
 mod template;
 mod words;
@@ -29,6 +30,7 @@ pub use self::launch::{
 };
 pub use self::process::Ending;
 pub(crate) use self::process::Process;
+pub(crate) use self::program::Program;
 pub(crate) use self::readiness::Door;
 pub(crate) use self::words::Words;
 use crate::error::HarnessError;

@@ -55,6 +55,16 @@ pub enum HarnessError {
         /// Its own last words, from its output and its log, oldest first.
         words: Vec<String>,
     },
+    /// The candidate's own check finds its configuration wrong.
+    #[error("candidate `{candidate}` finds its configuration wrong ({ending})")]
+    Invalid {
+        /// The candidate.
+        candidate: String,
+        /// How the check ended: `exit code 1`.
+        ending: String,
+        /// What the check printed.
+        words: Vec<String>,
+    },
     /// The candidate runs, and no request came through it.
     #[error("candidate `{candidate}` did not become ready: {ran_out}")]
     NotReady {
@@ -110,6 +120,7 @@ impl HarnessError {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Refused { .. }
+            | Self::Invalid { .. }
             | Self::NotReady { .. }
             | Self::Died { .. }
             | Self::NotInstalled { .. } => Blame::Candidate,

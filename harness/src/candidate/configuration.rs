@@ -85,7 +85,8 @@ impl Configuration {
     pub(crate) fn in_users_terms(&self, line: &str) -> String {
         let directory = format!("{}/", self.directory.display());
         let mut line = line.to_owned();
-        for file in &self.files {
+        // The lines of a filled-in template are not those of the template: it keeps the name of its copy.
+        for file in self.files.iter().filter(|file| file.role == Role::Native) {
             line = line.replace(&format!("{directory}{}", file.name), &file.origin);
         }
         line.replace(&directory, "")
@@ -122,9 +123,10 @@ impl Configuration {
         })
     }
 
-    /// Fills an argument in.
-    pub(crate) fn argument(&self, template: &str) -> Result<String, HarnessError> {
-        Ok(template::render("argument", template, &self.values)?)
+    /// Fills arguments in.
+    pub(crate) fn arguments(&self, templates: &[String]) -> Result<Vec<String>, HarnessError> {
+        let fill = |text: &String| Ok(template::render("argument", text, &self.values)?);
+        templates.iter().map(fill).collect()
     }
 }
 

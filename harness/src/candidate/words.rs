@@ -13,6 +13,8 @@ pub(crate) struct Words {
 impl Words {
     /// The file that gets standard output and standard error.
     pub(crate) const OUTPUT: &str = "candidate.output";
+    /// The file that gets what the check of a configuration prints.
+    pub(crate) const VALIDATION: &str = "validation.output";
 
     pub(crate) fn new(directory: &Path, log: Option<&str>) -> Self {
         let names = [Some(Self::OUTPUT), log];
@@ -22,6 +24,13 @@ impl Words {
                 .flatten()
                 .map(|name| directory.join(name))
                 .collect(),
+        }
+    }
+
+    /// What the check of a configuration printed.
+    pub(crate) fn of_validation(directory: &Path) -> Self {
+        Self {
+            files: vec![directory.join(Self::VALIDATION)],
         }
     }
 

@@ -1,10 +1,8 @@
 //! The way from a specification to a running stage.
 
-use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use futures_util::future::try_join_all;
 
@@ -13,7 +11,7 @@ use super::port::Ports;
 use super::running::RunningStage;
 use super::surroundings::{Surroundings, starting};
 use super::{Doors, Guard, front, values};
-use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Words};
+use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Program, Words};
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
 use crate::patience::Patience;
@@ -129,25 +127,13 @@ impl Launching {
     }
 
     fn spawn(&self, configuration: &Configuration) -> Result<Process, HarnessError> {
-        let arguments = &self.candidate.launch.arguments;
-        let arguments: Vec<String> = arguments
-            .iter()
-            .map(|argument| configuration.argument(argument))
-            .collect::<Result<_, _>>()?;
-        let spawn = || {
-            let output = File::create(self.directory.path().join(Words::OUTPUT))?;
-            let mut command = Command::new(&self.binary);
-            command
-                .args(arguments)
-                .current_dir(self.directory.path())
-                // Messages of the system in the words that are looked for.
-                .env("LC_ALL", "C")
-                .stdin(Stdio::null())
-                .stdout(output.try_clone()?)
-                .stderr(output);
-            Process::start(&mut command, &self.guard)
+        let arguments = configuration.arguments(&self.candidate.launch.arguments)?;
+        let program = Program {
+            binary: &self.binary,
+            directory: self.directory.path(),
+            guard: &self.guard,
         };
-        spawn().map_err(starting(&format!("`{}`", self.binary.display())))
+        program.start(&arguments, Words::OUTPUT)
     }
 
     fn words(&self, configuration: &Configuration) -> Vec<String> {

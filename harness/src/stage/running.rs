@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use proxyproof_mocks::certificate::Authority;
@@ -10,11 +11,11 @@ use proxyproof_mocks::front::RunningFront;
 use proxyproof_mocks::site::RunningSite;
 use proxyproof_mocks::{Ledger, RunningUpstream};
 
-use super::Doors;
 use super::directory::PrivateDirectory;
 use super::launching::{Launched, Launching};
 use super::surroundings::Surroundings;
-use crate::candidate::{Candidate, Configuration, Ending, Process, Words};
+use super::{Doors, Guard};
+use crate::candidate::{Candidate, Configuration, Ending, Process, Program, Words};
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
 use crate::hint;
@@ -33,6 +34,8 @@ pub struct RunningStage {
     deployment: Deployment,
     configuration: Configuration,
     doors: Doors,
+    binary: PathBuf,
+    guard: Guard,
     /// Whether the candidate was told to end.
     dismissed: AtomicBool,
 }
@@ -48,6 +51,8 @@ impl RunningStage {
             deployment: launching.deployment,
             configuration: launched.configuration,
             doors: launched.doors,
+            binary: launching.binary,
+            guard: launching.guard,
             dismissed: AtomicBool::new(false),
         }
     }
@@ -196,11 +201,42 @@ impl RunningStage {
     #[must_use]
     pub fn log_tail(&self) -> Vec<String> {
         let log = self.candidate.launch.log.as_deref();
-        let words = Words::new(self.directory.path(), log).last();
-        let words = words.into_iter();
+        self.in_users_terms(&Words::new(self.directory.path(), log))
+    }
+
+    fn in_users_terms(&self, words: &Words) -> Vec<String> {
+        let words = words.last().into_iter();
         words
             .map(|line| self.configuration.in_users_terms(&line))
             .collect()
+    }
+
+    /// Lets the candidate's program check the configuration as it is now; nothing happens where it has no such command.
+    ///
+    /// # Errors
+    /// [`HarnessError::Invalid`] with its words, [`HarnessError::RanOut`] when the check does not end.
+    pub async fn validate(&self) -> Result<(), HarnessError> {
+        let Some(arguments) = &self.candidate.launch.validate else {
+            return Ok(());
+        };
+        let directory = self.directory.path();
+        let program = Program {
+            binary: &self.binary,
+            directory,
+            guard: &self.guard,
+        };
+        let arguments = self.configuration.arguments(arguments)?;
+        let check = program.start(&arguments, Words::VALIDATION)?;
+        let awaited = "the check of the configuration";
+        let ending = Patience::COMMAND.within(awaited, check.ended()).await?;
+        if ending.is_success() {
+            return Ok(());
+        }
+        Err(HarnessError::Invalid {
+            candidate: self.candidate.name.clone(),
+            ending: ending.to_string(),
+            words: self.in_users_terms(&Words::of_validation(directory)),
+        })
     }
 
     /// Tells the candidate to read its configuration again; does not wait for it.

@@ -5,6 +5,7 @@
 mod candidates;
 mod left_behind;
 mod nginx;
+mod reference;
 mod relay;
 mod trials;
 
@@ -16,13 +17,14 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("__relay"), Some(file)) => relay::run(&file),
+        (Some("__reference"), Some(_)) => reference::run(),
         (Some("__stage"), Some(folder)) => left_behind::stage_and_wait(&folder),
         _ => test(),
     }
 }
 
 fn test() -> ExitCode {
-    let trials: [(&str, fn()); 14] = [
+    let trials: [(&str, fn()); 15] = [
         (
             "a_request_arrives_through_the_candidate",
             trials::a_request_arrives_through_the_candidate,
@@ -75,6 +77,7 @@ fn test() -> ExitCode {
             "a_kept_directory_stays",
             left_behind::a_kept_directory_stays,
         ),
+        ("the_reference_is_staged", reference::is_staged),
         (
             "nginx_is_staged_with_both_configurations",
             nginx::is_staged_with_both_configurations,

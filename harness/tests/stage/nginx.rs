@@ -1,7 +1,7 @@
 //! A real NGINX, where it is installed.
 
 use proxyproof_harness::stage::RunningStage;
-use proxyproof_harness::{Candidate, Patience, Protocol, Stage};
+use proxyproof_harness::{Candidate, HarnessError, Patience, Protocol, Stage};
 use proxyproof_mocks::ProbeId;
 
 use crate::trials::{get, run};
@@ -36,7 +36,9 @@ pub(crate) fn is_staged_with_both_configurations() {
                 .hint("identity.forwarded_for_appended")
                 .expect("a hint");
             assert_eq!(hint.file, file);
+            stage.validate().await.expect("it is right");
             survives_a_reload(&stage).await;
+            a_broken_file_is_told(&stage, file).await;
             stage.terminate().await.expect("it drains");
             stage.check_alive().expect("it was told to end");
             stage.stop().await.expect("it stops");
@@ -44,7 +46,7 @@ pub(crate) fn is_staged_with_both_configurations() {
     }
 }
 
-async fn passes_on(stage: &RunningStage, target: &'static str, upstream: &str) {
+pub(crate) async fn passes_on(stage: &RunningStage, target: &'static str, upstream: &str) {
     let (address, probe) = (stage.listener(Protocol::H1), ProbeId::fresh());
     let asking = tokio::task::spawn_blocking(move || get(address, target, probe));
     let answer = asking.await.expect("no panic");
@@ -66,6 +68,29 @@ async fn survives_a_reload(stage: &RunningStage) {
     });
     reloaded.await.unwrap_or_else(|ran_out| panic!("{ran_out}"));
     passes_on(stage, "/healthz", "cpa").await;
+}
+
+async fn a_broken_file_is_told(stage: &RunningStage, name: &str) {
+    let configuration = stage.configuration();
+    let files = configuration.files();
+    let file = files
+        .iter()
+        .find(|file| file.name == name)
+        .expect("its own");
+    let broken = file
+        .text
+        .replace("proxy_buffering off;", "proxy_bufering off;");
+    let line = file.text[..file.text.find("proxy_buffering off;").expect("it has one")]
+        .matches('\n')
+        .count()
+        + 1;
+    configuration.rewrite(name, &broken).expect("writable");
+    let Err(HarnessError::Invalid { words, .. }) = stage.validate().await else {
+        panic!("NGINX knows no `proxy_bufering`")
+    };
+    let said = format!("unknown directive \"proxy_bufering\" in {name}:{line}");
+    assert!(words.iter().any(|line| line.ends_with(&said)), "{words:?}");
+    configuration.rewrite(name, &file.text).expect("writable");
 }
 
 fn candidate(name: &str) -> Candidate {
