@@ -6,5 +6,7 @@
 pub mod conf;
 pub mod location;
 mod printable;
+#[cfg(feature = "strategy")]
+pub mod strategy;
 
 pub use printable::Printable;

@@ -41,6 +41,7 @@ pub(super) struct Run<'a> {
     /// Whether the location's text is still the beginning of the path: not after `rewrite … break`.
     location_is_valid: Validity,
     is_internal: Internal,
+    script_captures: ScriptCaptures,
     pub(super) searches: Vec<Trace>,
     pub(super) location: Option<LocationId>,
 }
@@ -55,6 +56,18 @@ pub(super) enum Validity {
 enum Internal {
     No,
     Yes,
+}
+
+/// What becomes of `$1` in `set` and `if` when the request held an escape or a `+` (`quote` and `is_args` of NGINX's
+/// script engine).
+#[derive(Clone, Copy, PartialEq)]
+enum ScriptCaptures {
+    /// Escaped: so it begins in every script.
+    Escaped,
+    /// As they are: after a rewrite.
+    Plain,
+    /// After a rewrite with a query, NGINX before 1.30.1 writes beyond its buffer.
+    Corrupt,
 }
 
 /// How a script ends.
@@ -98,6 +111,7 @@ impl<'a> Run<'a> {
             unparsed_is_valid: unparsed.1,
             location_is_valid: Validity::Valid,
             is_internal: Internal::No,
+            script_captures: ScriptCaptures::Escaped,
             searches: Vec::new(),
             location: None,
         }
@@ -112,7 +126,9 @@ impl<'a> Run<'a> {
     fn phases(&mut self) -> Result<Answer, NotModelled> {
         let mut change = Change::Unchanged;
         let mut action = None;
-        if let Flow::Answer(answer) = self.script(&self.server.script, &mut change, &mut action)? {
+        if let Flow::Answer(answer) =
+            self.whole_script(&self.server.script, &mut change, &mut action)?
+        {
             return Ok(answer);
         }
         for _ in 0..=URI_CHANGES {
@@ -125,7 +141,9 @@ impl<'a> Run<'a> {
             let location = self.server.table.location(id);
             let mut action = None;
             change = Change::Unchanged;
-            if let Flow::Answer(answer) = self.script(&location.script, &mut change, &mut action)? {
+            if let Flow::Answer(answer) =
+                self.whole_script(&location.script, &mut change, &mut action)?
+            {
                 return Ok(answer);
             }
             if change == Change::Unchanged {
@@ -265,6 +283,16 @@ impl<'a> Run<'a> {
         target
     }
 
+    fn whole_script(
+        &mut self,
+        script: &'a Script,
+        change: &mut Change,
+        action: &mut Option<Action>,
+    ) -> Result<Flow, NotModelled> {
+        self.script_captures = ScriptCaptures::Escaped;
+        self.script(script, change, action)
+    }
+
     fn script(
         &mut self,
         script: &'a Script,
@@ -290,7 +318,7 @@ impl<'a> Run<'a> {
         match &instruction.step {
             Step::Opaque { directive } => Err(NotModelled::new(format!("`{directive}`"), place)),
             Step::Set { name, value } => {
-                let value = self.expand(value, place)?;
+                let value = self.expand_in_script(value, place)?;
                 self.variables.insert(name.to_ascii_lowercase(), value);
                 Ok(Flow::Done)
             }
@@ -341,7 +369,8 @@ impl<'a> Run<'a> {
                 text,
                 turned,
             } => {
-                let is_equal = self.variable(variable, place)? == self.expand(text, place)?;
+                let is_equal =
+                    self.variable(variable, place)? == self.expand_in_script(text, place)?;
                 Ok(is_equal != (*turned == Turned::Yes))
             }
             Condition::Matches {
@@ -386,6 +415,17 @@ impl<'a> Run<'a> {
                 location: self.redirect_location(rewrite, place),
             }));
         }
+        self.script_captures = match (self.script_captures, &rewrite.query) {
+            (ScriptCaptures::Corrupt, _) if self.uses_escaped_capture(&rewrite.path) => {
+                return Err(corrupt(place));
+            }
+            (ScriptCaptures::Corrupt, _) | (_, Some(_))
+                if !self.request.version.resets_script_state() =>
+            {
+                ScriptCaptures::Corrupt
+            }
+            _ => ScriptCaptures::Plain,
+        };
         let path = self.expand(&rewrite.path, place)?;
         let query = rewrite
             .query
@@ -416,18 +456,39 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn expand_in_script(
+        &self,
+        template: &Template,
+        place: Option<Place>,
+    ) -> Result<Vec<u8>, NotModelled> {
+        match self.script_captures {
+            ScriptCaptures::Escaped => self.expand_query(template, place),
+            ScriptCaptures::Corrupt if self.uses_escaped_capture(template) => Err(corrupt(place)),
+            _ => self.expand(template, place),
+        }
+    }
+
+    fn uses_escaped_capture(&self, template: &Template) -> bool {
+        let uses = template
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Capture(_)));
+        uses && (self.escapes.quoted || self.escapes.plus)
+    }
+
     /// Captures are escaped inside a query if the request held an escape or a `+`.
     fn expand_query(
         &self,
         template: &Template,
         place: Option<Place>,
     ) -> Result<Vec<u8>, NotModelled> {
+        if !self.uses_escaped_capture(template) {
+            return self.expand(template, place);
+        }
         let mut text = Vec::new();
         for part in &template.parts {
             match part {
-                Part::Capture(number) if self.escapes.quoted || self.escapes.plus => {
-                    text.extend(escaped_query(self.capture(*number)));
-                }
+                Part::Capture(number) => text.extend(escaped_query(self.capture(*number))),
                 part => {
                     let one = Template {
                         parts: vec![part.clone()],
@@ -483,6 +544,13 @@ impl<'a> Run<'a> {
             .map(|(_, port)| port)
             .filter(|port| port.parse::<u16>().is_ok())
     }
+}
+
+fn corrupt(place: Option<Place>) -> NotModelled {
+    NotModelled::new(
+        "captures after a `rewrite` with a query, which overrun a buffer before nginx 1.30.1",
+        place,
+    )
 }
 
 fn joined(query: Option<Vec<u8>>, own: Option<Vec<u8>>) -> Option<Vec<u8>> {

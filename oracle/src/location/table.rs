@@ -123,6 +123,20 @@ impl TableBuilder {
         self
     }
 
+    /// Adds a location inside another, and says its number.
+    #[cfg(feature = "strategy")]
+    pub(crate) fn route_inside(
+        mut self,
+        parent: Option<LocationId>,
+        notation: Notation,
+        upstream: &str,
+    ) -> (Self, LocationId) {
+        let mut location = Location::new(notation, Action::to_upstream(upstream));
+        location.parent = parent;
+        let id = self.push(location);
+        (self, id)
+    }
+
     pub(crate) fn push(&mut self, mut location: Location) -> LocationId {
         let letter_case = match location.notation.modifier {
             Modifier::Regex => Some(RegexCase::Exact),

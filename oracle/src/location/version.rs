@@ -38,6 +38,11 @@ impl NginxVersion {
         self >= Self::V1_31_3
     }
 
+    /// Whether the script engine forgets, after a `rewrite` with a query, that it was in a query (CVE-2026-42945).
+    pub(crate) fn resets_script_state(self) -> bool {
+        self >= Self::new(1, 30, 1)
+    }
+
     /// Whether a port above 65535 in an absolute-form target is a 400. As above.
     pub(crate) fn checks_ports(self) -> bool {
         self >= Self::V1_31_3
