@@ -22,6 +22,7 @@ mod redirect;
 mod refusal;
 mod resp;
 mod route;
+mod route_table;
 mod service;
 mod socket;
 mod state;
