@@ -64,8 +64,9 @@ async fn whole(
     exchange: &mut Exchange,
 ) -> After {
     let mut gone = Box::pin(exchange.client_gone()).fuse();
-    let ready = Instant::now() + after;
+    // The keep-alive begins before the provider is asked: where both are due at once, it comes first.
     let mut ticker = ticker(call.state.configuration.nonstream_keepalive);
+    let ready = Instant::now() + after;
     let mut head = Some(Response {
         status: 200,
         body: bytes::Bytes::new(),
@@ -78,13 +79,13 @@ async fn whole(
                 journal.end(planned, &canceled());
                 return abandoned(call.api, answer, exchange).await;
             }
-            () = tokio::time::sleep_until(ready) => break,
             () = tick(&mut ticker) => {
                 if beat_before_answer(&mut head, exchange).await.is_err() {
                     journal.end(planned, &canceled());
                     return After::Answered;
                 }
             }
+            () = tokio::time::sleep_until(ready) => break,
         }
     }
     journal.end(planned, &planned.outcome);
@@ -142,9 +143,9 @@ async fn streamed(
         exchange,
     };
     let mut gone = Box::pin(player.exchange.client_gone()).fuse();
-    let mut due = Instant::now();
     for beat in &score.beats {
-        due += beat.after;
+        // A provider that sleeps between its events drifts.
+        let due = Instant::now() + beat.after;
         let waited = tokio::select! {
             biased;
             () = &mut gone => Waited::ClientGone,
@@ -192,8 +193,8 @@ impl Player<'_> {
         loop {
             tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(due) => return Waited::Enough,
                 () = tick(&mut self.ticker) => {}
+                () = tokio::time::sleep_until(due) => return Waited::Enough,
             }
             if self.send(&[KEEP_ALIVE.to_owned()]).await.is_err() {
                 return Waited::ClientGone;

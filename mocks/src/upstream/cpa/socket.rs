@@ -236,6 +236,8 @@ impl Session<'_, '_> {
     async fn generate(&mut self, mut request: Value) -> Next {
         if let Value::Object(fields) = &mut request {
             fields.shift_remove("type");
+            // The provider gets the whole conversation, so that there is nothing before it to refer to.
+            fields.shift_remove("previous_response_id");
             fields.insert("stream".to_owned(), json!(true));
         }
         let asked = Asked {
@@ -264,10 +266,8 @@ impl Session<'_, '_> {
                 return self.refuse(after, status, &body).await;
             }
         };
-        let mut due = Instant::now();
         for beat in &score.beats {
-            due += beat.after;
-            tokio::time::sleep_until(due).await;
+            tokio::time::sleep_until(Instant::now() + beat.after).await;
             journal.first_token();
             for frame in &beat.frames {
                 if self.send(frame.data.clone()).await == Next::End {
