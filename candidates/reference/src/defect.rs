@@ -57,6 +57,7 @@ defects! {
     ServeAboveRoot "serve_above_root" "A path that climbs above the root is served instead of refused.",
     ServeNul "serve_nul" "`%00` in a path is served instead of refused.",
     ServeBadEscape "serve_bad_escape" "A malformed percent escape is served instead of refused.",
+    StripPathParameters "strip_path_parameters" "What follows a semicolon in a segment is not part of the path, as in some Java programs.",
     ForwardAbsoluteForm "forward_absolute_form" "A target in absolute form keeps its scheme and authority upstream.",
     // Client identity and other request fields.
     AppendForwardedFor "append_forwarded_for" "The client's own X-Forwarded-For is kept and the address appended.",
@@ -180,6 +181,10 @@ defects! {
     IgnoreTunnelAbort "ignore_tunnel_abort" "The other end of a tunnel is not told that one end is gone.",
     ResetKillsConnection "reset_kills_connection" "A reset stream takes the whole HTTP/2 connection with it.",
     // HTTP.
+    RelayBlindly "relay_blindly" "What comes on the HTTP/1.1 listener is passed to the first upstream byte for byte, unread.",
+    RepairHeads "repair_heads" "A malformed request head is repaired and served instead of refused.",
+    OneSegmentHead "one_segment_head" "A request head that arrives in more than one segment is refused.",
+    GarbageKills "garbage_kills" "A connection that does not begin with a request ends the whole process.",
     ForwardTrace "forward_trace" "TRACE is forwarded.",
     HeadAsGet "head_as_get" "HEAD is forwarded as GET.",
     MethodAsPost "method_as_post" "Methods other than GET, HEAD and OPTIONS are forwarded as POST.",

@@ -20,7 +20,7 @@ pub(crate) enum PathError {
 
 /// The path as matched against locations; borrowed where nothing had to change.
 pub(crate) fn normalise(path: &[u8], defects: Defects) -> Result<Cow<'_, [u8]>, PathError> {
-    if is_plain(path) {
+    if is_plain(path) && !defects.has(Defect::StripPathParameters) {
         return Ok(Cow::Borrowed(path));
     }
     let mut decoded = decode(path, defects)?;
@@ -88,7 +88,13 @@ fn resolve(path: &[u8], defects: Defects) -> Result<Vec<u8>, PathError> {
         .unwrap_or(path)
         .split(|&byte| byte == b'/')
         .peekable();
-    while let Some(segment) = segments.next() {
+    while let Some(mut segment) = segments.next() {
+        if defects.has(Defect::StripPathParameters) {
+            segment = segment
+                .split(|&byte| byte == b';')
+                .next()
+                .unwrap_or_default();
+        }
         match segment {
             b"" if !defects.has(Defect::NoSlashMerging) => continue,
             b"." if !defects.has(Defect::NoDotResolving) => continue,

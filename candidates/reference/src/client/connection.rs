@@ -19,6 +19,7 @@ use super::activity::Overdue;
 use super::{Activity, ClientStream};
 use crate::config::{Listen, Protocol, Site};
 use crate::defect::Defect;
+use crate::distortion::{Opening, opening, opening_wanted};
 use crate::forward::answer;
 use crate::proxy_protocol::{Claim, Opened, read_header};
 use crate::worker::Worker;
@@ -50,7 +51,7 @@ pub(crate) async fn serve(
     let site = worker.live().site.clone();
     // Only a socket that is dead already refuses the option.
     let _ = socket.set_nodelay(true);
-    let Some(Opened { claim, early }) = open(&worker, &mut socket, peer, &listen, &site).await
+    let Some(Opened { claim, mut early }) = open(&worker, &mut socket, peer, &listen, &site).await
     else {
         return;
     };
@@ -58,6 +59,12 @@ pub(crate) async fn serve(
         Claim::Client(address) => Some(address.to_string().into_boxed_str()),
         Claim::Nobody => None,
     };
+    if listen.protocol == Protocol::H1 && opening_wanted(site.defects) {
+        match opening(&mut socket, early, site.upstreams[0].address, site.defects).await {
+            Ok(Opening::Serve(bytes)) => early = bytes,
+            Ok(Opening::Over) | Err(_) => return,
+        }
+    }
     let stream = ClientStream::new(socket, early, activity.clone(), site.timeouts.linger);
     let client = Rc::new(Client {
         worker,

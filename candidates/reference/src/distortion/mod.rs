@@ -3,9 +3,11 @@
 mod body;
 mod exchange;
 mod frames;
+mod opening;
 
 pub(crate) use body::Distortion;
 pub(crate) use exchange::{
     forward, in_turn, named, read_away, read_on, remember_failure, slash_redirect, source,
 };
 pub(crate) use frames::{FrameFilter, Verdict};
+pub(crate) use opening::{Opening, opening, wanted as opening_wanted};
