@@ -31,6 +31,7 @@ pub use self::error::HarnessError;
 pub use self::finding::{Code, Finding};
 pub use self::level::Level;
 pub use self::patience::Patience;
+pub use self::probe::{Answer, Request, Seen};
 pub use self::protocol::Protocol;
 pub use self::scenario::{Break, Scenario, StageUse};
 pub use self::stage::{RunningStage, Stage};

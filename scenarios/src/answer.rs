@@ -7,7 +7,9 @@ use proxyproof_mocks::Script;
 /// and shape matter, and neither program's own rules.
 pub(crate) async fn answered(ask: &Ask<'_>, request: Request) -> Result<Seen, HarnessError> {
     for upstream in ask.stage().upstreams().values() {
-        let answer = Script::new().read_body().reply(200, "text/plain", upstream.name().to_owned());
+        let answer = Script::new()
+            .read_body()
+            .reply(200, "text/plain", upstream.name().to_owned());
         upstream.script(request.probe_id(), answer);
     }
     Ok(ask.exchange(request).await?)

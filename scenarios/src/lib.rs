@@ -4,13 +4,16 @@
 //! warning; a file that its topic does not declare is found by `tests/every_file_is_listed.rs`.
 
 mod abort;
+mod answer;
 mod circle;
+mod destination;
 mod front;
 mod headers;
 mod host;
 mod http;
 mod identity;
 mod lifecycle;
+mod literal;
 mod routes;
 mod streaming;
 mod upload;

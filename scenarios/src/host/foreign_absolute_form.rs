@@ -1,6 +1,8 @@
 //! A target in absolute form that names another host.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 use crate::answer::answered;
 

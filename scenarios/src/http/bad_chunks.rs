@@ -1,8 +1,10 @@
 //! Chunk sizes that are none.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::literal::Literal;
+use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/bad_chunks",
@@ -14,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     stage: StageUse::Shared,
     findings: &[ACCEPTED],
-    breaks: &[Break::new("repair_chunks", ACCEPTED.name)],
+    breaks: &[Break::new("complete_aborted_upload", ACCEPTED.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -27,9 +29,13 @@ const ACCEPTED: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for (subject, body) in BODIES {
         checks.about(subject);
-        let template =
-            format!("POST /v1/responses HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
-        let seen = Literal::new(ask, &template).answered(ask).exchange(ask).await?;
+        let template = format!(
+            "POST /v1/responses HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
+        );
+        let seen = Literal::new(ask, &template)
+            .answered(ask)
+            .exchange(ask)
+            .await?;
         checks.body_never_whole(&seen, ACCEPTED);
     }
     Ok(())
@@ -38,6 +44,9 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 const BODIES: [(&str, &str); 4] = [
     ("a negative size", "-5\r\nhello\r\n0\r\n\r\n"),
     ("a size with 0x", "0x5\r\nhello\r\n0\r\n\r\n"),
-    ("more bytes than the size says", "5\r\nhello you\r\n0\r\n\r\n"),
+    (
+        "more bytes than the size says",
+        "5\r\nhello you\r\n0\r\n\r\n",
+    ),
     ("a size that is no number", "xyz\r\nhello\r\n0\r\n\r\n"),
 ];

@@ -1,6 +1,8 @@
 //! Answers without a body, and what comes after them.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 use proxyproof_mocks::Script;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -37,7 +39,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     }
     checks.about("GET, 200, after all of them");
     let request = ask.get("/v1/models");
-    ask.cpa().script(request.probe_id(), Script::new().reply(200, "text/plain", "last"));
+    ask.cpa().script(
+        request.probe_id(),
+        Script::new().reply(200, "text/plain", "last"),
+    );
     let seen = ask.exchange_on(&connection, request).await?;
     checks.answer_body(&seen, b"last", BODY);
     Ok(())

@@ -1,8 +1,10 @@
 //! Content-Length that is ambiguous or no number.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::literal::all_refused;
+use crate::literal::all_refused;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/duplicate_length",
@@ -29,8 +31,20 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 }
 
 const REQUESTS: [(&str, &str); 4] = [
-    ("two lengths", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nhello"),
-    ("a length with a sign", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: +5\r\n\r\nhello"),
-    ("a length in hexadecimal", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 0x5\r\n\r\nhello"),
-    ("a negative length", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: -1\r\n\r\nhello"),
+    (
+        "two lengths",
+        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nhello",
+    ),
+    (
+        "a length with a sign",
+        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: +5\r\n\r\nhello",
+    ),
+    (
+        "a length in hexadecimal",
+        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 0x5\r\n\r\nhello",
+    ),
+    (
+        "a negative length",
+        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: -1\r\n\r\nhello",
+    ),
 ];

@@ -1,8 +1,10 @@
 //! A client that speaks HTTP/1.0.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::literal::Literal;
+use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/http_1_0_client",
@@ -25,7 +27,11 @@ const UNSERVED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = Literal::new(ask, "GET /v1/models HTTP/1.0\r\nHost: {host}\r\n{tag}\r\n\r\n").answered(ask);
+    let request = Literal::new(
+        ask,
+        "GET /v1/models HTTP/1.0\r\nHost: {host}\r\n{tag}\r\n\r\n",
+    )
+    .answered(ask);
     let seen = request.exchange(ask).await?;
     checks.status(&seen, 200, UNSERVED);
     checks.answer_body(&seen, b"cpa", UNSERVED);

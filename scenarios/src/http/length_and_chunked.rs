@@ -1,9 +1,11 @@
 //! Content-Length and chunked in one request: the classic of request smuggling.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 use proxyproof_mocks::ledger::Framing;
 
-use super::literal::{Literal, stowaway_arrived};
+use crate::literal::{Literal, stowaway_arrived};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/length_and_chunked",
@@ -26,28 +28,45 @@ const AMBIGUOUS: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let stowaway = Literal::new(ask, "GET /v0/management/config HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n").answered(ask);
+    let stowaway = Literal::new(
+        ask,
+        "GET /v0/management/config HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n",
+    )
+    .answered(ask);
     let body = format!("0\r\n\r\n{}", String::from_utf8_lossy(&stowaway.bytes));
     let template = format!(
         "POST /v1/responses HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\nContent-Length: {}\r\nTransfer-Encoding: chunked\r\n\r\n{body}",
         body.len()
     );
-    let seen = Literal::new(ask, &template).answered(ask).exchange(ask).await?;
+    let seen = Literal::new(ask, &template)
+        .answered(ask)
+        .exchange(ask)
+        .await?;
     let both = seen.arrivals.iter().any(|arrival| {
         arrival.framing == Framing::Chunked && arrival.head.first("Content-Length").is_some()
     });
     let aboard = seen.arrivals.len() > 1 || (!refused(&seen) && both);
     checks.ensure(!aboard, || {
-        let finding = AMBIGUOUS.finding().seen(&seen).focus(&["Content-Length", "Transfer-Encoding"]);
-        finding.expected("a refusal, or one framing field").observed("both framing fields arrived")
+        let finding = AMBIGUOUS
+            .finding()
+            .seen(&seen)
+            .focus(&["Content-Length", "Transfer-Encoding"]);
+        finding
+            .expected("a refusal, or one framing field")
+            .observed("both framing fields arrived")
     });
     // The chunked reading ends before the stowaway: on a connection that stays open it is the client's next request,
     // with its own address, and no crime. It must not come under the first one's head.
     let arrived = stowaway_arrived(ask, stowaway.probe).await;
     let own = ask.ledger().arrivals(stowaway.probe);
-    let identified = own.iter().all(|arrival| arrival.head.first("X-Real-IP").is_some());
+    let identified = own
+        .iter()
+        .all(|arrival| arrival.head.first("X-Real-IP").is_some());
     checks.ensure(!arrived || identified, || {
-        let finding = AMBIGUOUS.finding().seen(&seen).expected("no request that the proxy has not made itself");
+        let finding = AMBIGUOUS
+            .finding()
+            .seen(&seen)
+            .expected("no request that the proxy has not made itself");
         finding.observed("the request in the body arrived without the proxy's own fields")
     });
     Ok(())

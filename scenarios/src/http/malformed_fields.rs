@@ -1,8 +1,10 @@
 //! Header sections that RFC 9112 wants refused.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::literal::all_refused;
+use crate::literal::all_refused;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/malformed_fields",
@@ -29,8 +31,20 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 }
 
 const REQUESTS: [(&str, &str); 4] = [
-    ("a space before the colon", "GET /v1/models HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Forwarded-For : 127.0.0.1\r\n\r\n"),
-    ("a line that starts with a space", "GET /v1/models HTTP/1.1\r\n Host: evil.example\r\nHost: {host}\r\n{tag}\r\n\r\n"),
-    ("a NUL in a value", "GET /v1/models HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: a\0b\r\n\r\n"),
-    ("a space in the target", "GET /v1/models /x HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n"),
+    (
+        "a space before the colon",
+        "GET /v1/models HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Forwarded-For : 127.0.0.1\r\n\r\n",
+    ),
+    (
+        "a line that starts with a space",
+        "GET /v1/models HTTP/1.1\r\n Host: evil.example\r\nHost: {host}\r\n{tag}\r\n\r\n",
+    ),
+    (
+        "a NUL in a value",
+        "GET /v1/models HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: a\0b\r\n\r\n",
+    ),
+    (
+        "a space in the target",
+        "GET /v1/models /x HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n",
+    ),
 ];

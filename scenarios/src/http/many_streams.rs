@@ -1,7 +1,9 @@
 //! Many requests at once on one HTTP/2 connection.
 
 use futures_util::future::join_all;
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 use proxyproof_mocks::{Gate, Script};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -27,20 +29,34 @@ const NOT_AT_ONCE: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let gate = Gate::new();
     let connection = ask.client().connect().await?;
-    let requests: Vec<_> = (0..STREAMS).map(|number| ask.get(format!("/v1/models?n={number}"))).collect();
+    let requests: Vec<_> = (0..STREAMS)
+        .map(|number| ask.get(format!("/v1/models?n={number}")))
+        .collect();
     for (number, request) in requests.iter().enumerate() {
-        let script = Script::new().gate(&gate).reply(200, "text/plain", number.to_string());
+        let script = Script::new()
+            .gate(&gate)
+            .reply(200, "text/plain", number.to_string());
         ask.cpa().script(request.probe_id(), script);
     }
-    let probes: Vec<_> = requests.iter().map(proxyproof_harness::Request::probe_id).collect();
+    let probes: Vec<_> = requests
+        .iter()
+        .map(proxyproof_harness::Request::probe_id)
+        .collect();
     let all_there = async {
         for probe in probes {
             // One that never comes is told by its own answer below.
-            let _ = ask.ledger().arrival(probe, proxyproof_harness::Patience::LOCK_STEP.scaled()).await;
+            let _ = ask
+                .ledger()
+                .arrival(probe, proxyproof_harness::Patience::STREAM.scaled())
+                .await;
         }
         gate.open(STREAMS);
     };
-    let answers = join_all(requests.into_iter().map(|request| ask.exchange_on(&connection, request)));
+    let answers = join_all(
+        requests
+            .into_iter()
+            .map(|request| ask.exchange_on(&connection, request)),
+    );
     let (seen, ()) = tokio::join!(answers, all_there);
     for (number, seen) in seen.into_iter().enumerate() {
         checks.about(format!("stream {number} of {STREAMS}"));

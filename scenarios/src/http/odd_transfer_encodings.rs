@@ -1,8 +1,10 @@
 //! Transfer-Encoding that is not plainly chunked.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::literal::all_refused;
+use crate::literal::all_refused;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/odd_transfer_encodings",
@@ -29,7 +31,16 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 }
 
 const REQUESTS: [(&str, &str); 3] = [
-    ("xchunked", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
-    ("chunked, identity", "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
-    ("HTTP/1.0 and chunked", "POST /v1/responses HTTP/1.0\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+    (
+        "xchunked",
+        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "chunked, identity",
+        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "HTTP/1.0 and chunked",
+        "POST /v1/responses HTTP/1.0\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    ),
 ];

@@ -1,9 +1,11 @@
 //! Several requests in one write.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 use proxyproof_mocks::Script;
 
-use super::literal::Literal;
+use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/pipelined_in_order",
@@ -27,7 +29,10 @@ const DISORDER: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let requests: Vec<Literal> = (0..COUNT).map(|number| request(ask, number)).collect();
-    let bytes: Vec<u8> = requests.iter().flat_map(|request| request.bytes.clone()).collect();
+    let bytes: Vec<u8> = requests
+        .iter()
+        .flat_map(|request| request.bytes.clone())
+        .collect();
     let mut connection = ask.client().raw().await?;
     connection.write(bytes).await?;
     for (number, request) in requests.iter().enumerate() {
@@ -40,9 +45,13 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 }
 
 fn request(ask: &Ask<'_>, number: usize) -> Literal {
-    let template = format!("GET /v1/models?n={number} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\n\r\n");
+    let template =
+        format!("GET /v1/models?n={number} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\n\r\n");
     let request = Literal::new(ask, &template);
-    ask.cpa().script(request.probe, Script::new().reply(200, "text/plain", number.to_string()));
+    ask.cpa().script(
+        request.probe,
+        Script::new().reply(200, "text/plain", number.to_string()),
+    );
     request
 }
 

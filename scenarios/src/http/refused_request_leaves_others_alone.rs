@@ -1,9 +1,11 @@
 //! A refused request beside good ones.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::literal::Literal;
 use crate::answer::answered;
+use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/refused_request_leaves_others_alone",
@@ -15,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     stage: StageUse::Shared,
     findings: &[DISTURBED],
-    breaks: &[Break::new("refusal_kills_neighbours", DISTURBED.name)],
+    breaks: &[Break::new("garbage_kills", DISTURBED.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -31,10 +33,15 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for step in ["before the garbage", "after the garbage"] {
         checks.about(step);
         let request = std::mem::replace(&mut steady, ask.get("/v1/models"));
-        ask.cpa().script(request.probe_id(), proxyproof_mocks::Script::new().reply(200, "text/plain", "cpa"));
+        ask.cpa().script(
+            request.probe_id(),
+            proxyproof_mocks::Script::new().reply(200, "text/plain", "cpa"),
+        );
         let seen = ask.exchange_on(&connection, request).await?;
         checks.status(&seen, 200, DISTURBED);
-        Literal::new(ask, "\x01\x02\x03 garbage\r\n\r\n").exchange(ask).await?;
+        Literal::new(ask, "\x01\x02\x03 garbage\r\n\r\n")
+            .exchange(ask)
+            .await?;
     }
     checks.about("a new connection");
     let seen = answered(ask, ask.get("/v1/models")).await?;

@@ -1,8 +1,10 @@
 //! A request head that arrives in many small segments.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::literal::Literal;
+use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/slow_head",
@@ -25,7 +27,11 @@ const MISREAD: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = Literal::new(ask, "GET /v1/models?a=b HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: split\r\n\r\n").answered(ask);
+    let request = Literal::new(
+        ask,
+        "GET /v1/models?a=b HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: split\r\n\r\n",
+    )
+    .answered(ask);
     let mut connection = ask.client().raw().await?;
     let parts: Vec<&[u8]> = request.bytes.chunks(SEGMENT).collect();
     // A peer that gives up half-way closes; what it said is read all the same.

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::{Ask, Break, Checks, HarnessError, Level, Protocol, Scenario, StageUse};
 
-use super::literal::Literal;
+use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/trace_and_connect",
@@ -21,9 +21,17 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for line in ["TRACE /v1/models", "CONNECT api.example.org:443"] {
         let template = format!("{line} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\n\r\n");
-        let seen = Literal::new(ask, &template).answered(ask).exchange(ask).await?;
-        let place = seen.arrivals.first().map_or("no upstream", |arrival| &*arrival.upstream);
-        let status = seen.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let seen = Literal::new(ask, &template)
+            .answered(ask)
+            .exchange(ask)
+            .await?;
+        let place = seen
+            .arrivals
+            .first()
+            .map_or("no upstream", |arrival| &*arrival.upstream);
+        let status = seen
+            .status()
+            .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         checks.record(line, format!("{status}, {place}"));
     }
     Ok(())

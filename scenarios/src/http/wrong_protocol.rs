@@ -1,8 +1,10 @@
 //! One listener's protocol at the other listener.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Scenario, StageUse,
+};
 
-use super::literal::Literal;
+use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/wrong_protocol",
@@ -30,11 +32,17 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     // A peer that refuses at once may close before everything is written.
     let _ = connection.write(&preface.bytes).await;
     let answer = connection.answer("GET").await;
-    let silent = matches!(answer, Err(proxyproof_harness::probe::ProbeError::Silent { .. }));
+    let silent = matches!(
+        answer,
+        Err(proxyproof_harness::probe::ProbeError::Silent { .. })
+    );
     let seen = preface.seen(ask, &connection, answer).await;
     checks.not_arrived(&seen, FORWARDED);
     checks.ensure(!silent, || {
-        let finding = FORWARDED.finding().seen(&seen).expected("an error or a close");
+        let finding = FORWARDED
+            .finding()
+            .seen(&seen)
+            .expected("an error or a close");
         finding.observed(format!("nothing within {:?}", Patience::ANSWER.limit))
     });
     Ok(())

@@ -1,7 +1,9 @@
 //! Paths that climb above the root.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
 use crate::answer::answered;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/above_root_refused",
@@ -24,7 +26,12 @@ const SERVED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for target in ["/../health", "/x/../../health", "/%2e%2e/v0/management/config", "/..%2fhealth"] {
+    for target in [
+        "/../health",
+        "/x/../../health",
+        "/%2e%2e/v0/management/config",
+        "/..%2fhealth",
+    ] {
         checks.about(format!("GET {target}"));
         let seen = answered(ask, ask.get(target)).await?;
         checks.refused(&seen, SERVED);

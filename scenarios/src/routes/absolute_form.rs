@@ -1,7 +1,8 @@
 //! Targets in absolute form.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, StageUse};
-use proxyproof_harness::RouteOwner;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, StageUse,
+};
 
 use crate::answer::answered;
 
@@ -30,8 +31,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for path in ["/health?x=1", "/v1/models"] {
         let target = format!("http://{host}{path}");
         checks.about(format!("GET {target}"));
-        let RouteOwner::Upstream(owner) = ask.deployment().owner(path.as_bytes()) else { continue };
-        let seen = answered(ask, ask.get(target.as_str())).await?;
+        let RouteOwner::Upstream(owner) = ask.deployment().owner(path.as_bytes()) else {
+            continue;
+        };
+        let seen = answered(ask, ask.get(target.clone())).await?;
         if checks.arrived_at(&seen, &owner, ABSOLUTE).is_some() {
             checks.target(&seen, path, ABSOLUTE);
         }

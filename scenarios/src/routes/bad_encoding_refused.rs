@@ -1,7 +1,9 @@
 //! Escapes that are none.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
 use crate::answer::answered;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/bad_encoding_refused",
@@ -13,7 +15,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     stage: StageUse::Shared,
     findings: &[SERVED],
-    breaks: &[Break::new("serve_nul", SERVED.name), Break::new("serve_bad_escape", SERVED.name)],
+    breaks: &[
+        Break::new("serve_nul", SERVED.name),
+        Break::new("serve_bad_escape", SERVED.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -24,7 +29,13 @@ const SERVED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for target in ["/v1/models%00", "/v1/models%00.json", "/v1/%zz", "/v1/models%", "/v1/models%2"] {
+    for target in [
+        "/v1/models%00",
+        "/v1/models%00.json",
+        "/v1/%zz",
+        "/v1/models%",
+        "/v1/models%2",
+    ] {
         checks.about(format!("GET {target}"));
         let seen = answered(ask, ask.get(target)).await?;
         checks.refused(&seen, SERVED);

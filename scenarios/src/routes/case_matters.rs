@@ -1,7 +1,9 @@
 //! Paths in other letter cases.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
-use super::destination::{exact_paths, prefixes, reach_their_owners};
+use crate::destination::{exact_paths, prefixes, reach_their_owners};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/case_matters",
@@ -25,5 +27,11 @@ const CASE_FOLDED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let paths = exact_paths(ask).into_iter().chain(prefixes(ask));
-    reach_their_owners(ask, checks, paths.map(|path| path.to_uppercase()), CASE_FOLDED).await
+    reach_their_owners(
+        ask,
+        checks,
+        paths.map(|path| path.to_uppercase()),
+        CASE_FOLDED,
+    )
+    .await
 }

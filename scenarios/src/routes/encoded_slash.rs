@@ -1,7 +1,9 @@
 //! Slashes that are escaped.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
-use super::destination::reach_their_owners;
+use crate::destination::reach_their_owners;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/encoded_slash",

@@ -1,7 +1,8 @@
 //! Methods and routes.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, StageUse};
-use proxyproof_harness::RouteOwner;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, StageUse,
+};
 
 use crate::answer::answered;
 
@@ -15,7 +16,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     stage: StageUse::Shared,
     findings: &[METHOD],
-    breaks: &[Break::new("method_as_post", METHOD.name), Break::new("answer_preflight", METHOD.name), Break::new("head_as_get", METHOD.name)],
+    breaks: &[
+        Break::new("method_as_post", METHOD.name),
+        Break::new("answer_preflight", METHOD.name),
+        Break::new("head_as_get", METHOD.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -30,9 +35,14 @@ const CPA_TARGET: &str = "/v0/management/debug";
 const USAGE_TARGET: &str = "/v0/management/model-prices";
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for (target, method) in [CPA_TARGET, USAGE_TARGET].into_iter().flat_map(|target| METHODS.map(|method| (target, method))) {
+    for (target, method) in [CPA_TARGET, USAGE_TARGET]
+        .into_iter()
+        .flat_map(|target| METHODS.map(|method| (target, method)))
+    {
         checks.about(format!("{method} {target}"));
-        let RouteOwner::Upstream(owner) = ask.deployment().owner(target.as_bytes()) else { continue };
+        let RouteOwner::Upstream(owner) = ask.deployment().owner(target.as_bytes()) else {
+            continue;
+        };
         let seen = answered(ask, ask.request(method, target)).await?;
         if checks.arrived_at(&seen, &owner, METHOD).is_some() {
             checks.method(&seen, method, METHOD);

@@ -1,7 +1,9 @@
 //! An exact location and a query.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
-use super::destination::{exact_paths, reach_their_owners};
+use crate::destination::{exact_paths, reach_their_owners};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/exact_ignores_query",
@@ -27,6 +29,8 @@ const QUERY_MATCHED: Code = Code::new(
 const QUERIES: [&str; 3] = ["a=1", "next=/v0/management/usage/../config", "?"];
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let targets = exact_paths(ask).into_iter().flat_map(|path| QUERIES.map(|query| format!("{path}?{query}")));
+    let targets = exact_paths(ask)
+        .into_iter()
+        .flat_map(|path| QUERIES.map(|query| format!("{path}?{query}")));
     reach_their_owners(ask, checks, targets, QUERY_MATCHED).await
 }

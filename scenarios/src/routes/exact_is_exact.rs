@@ -1,7 +1,9 @@
 //! Paths that look like an exact location.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
-use super::destination::{exact_paths, reach_their_owners};
+use crate::destination::{exact_paths, reach_their_owners};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/exact_is_exact",
@@ -24,10 +26,17 @@ const LOOSE: Code = Code::new(
 );
 
 fn look_alikes(path: &str) -> [String; 4] {
-    [format!("{path}/"), format!("{path}/x"), format!("{path}x"), format!("{path};x=1")]
+    [
+        format!("{path}/"),
+        format!("{path}/x"),
+        format!("{path}x"),
+        format!("{path};x=1"),
+    ]
 }
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let targets = exact_paths(ask).into_iter().flat_map(|path| look_alikes(&path));
+    let targets = exact_paths(ask)
+        .into_iter()
+        .flat_map(|path| look_alikes(&path));
     reach_their_owners(ask, checks, targets, LOOSE).await
 }

@@ -1,7 +1,9 @@
 //! Long request targets.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
 use crate::answer::answered;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/long_target",
@@ -27,8 +29,11 @@ const TOO_LONG: Code = Code::new(
 const LENGTH: usize = 4096;
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let target = format!("/v1/models?state={}", "a".repeat(LENGTH - "/v1/models?state=".len()));
-    let seen = answered(ask, ask.get(target.as_str())).await?;
+    let target = format!(
+        "/v1/models?state={}",
+        "a".repeat(LENGTH - "/v1/models?state=".len())
+    );
+    let seen = answered(ask, ask.get(target.clone())).await?;
     if checks.arrived_once(&seen, TOO_LONG).is_some() {
         checks.target(&seen, &target, TOO_LONG);
     }

@@ -14,15 +14,23 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     stage: StageUse::Shared,
     findings: &[],
-    breaks: &[Break::new("no_dot_resolving", "/v1/..%2fv0/management/usage")],
+    breaks: &[Break::new(
+        "no_dot_resolving",
+        "/v1/..%2fv0/management/usage",
+    )],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for target in SPELLINGS {
         let seen = answered(ask, ask.get(target)).await?;
-        let place = seen.arrivals.first().map_or("no upstream", |arrival| &*arrival.upstream);
-        let status = seen.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let place = seen
+            .arrivals
+            .first()
+            .map_or("no upstream", |arrival| &*arrival.upstream);
+        let status = seen
+            .status()
+            .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         checks.record(target, format!("{status}, {place}"));
     }
     Ok(())

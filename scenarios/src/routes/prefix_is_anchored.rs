@@ -1,7 +1,9 @@
 //! A prefix further down the path.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
-use super::destination::{prefixes, reach_their_owners};
+use crate::destination::{prefixes, reach_their_owners};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/prefix_is_anchored",
@@ -25,10 +27,16 @@ const UNANCHORED: Code = Code::new(
 
 fn elsewhere(prefix: &str) -> [String; 3] {
     let bare = prefix.trim_end_matches('/');
-    [format!("/x{prefix}y"), format!("{bare}x/y"), format!("{bare}-x")]
+    [
+        format!("/x{prefix}y"),
+        format!("{bare}x/y"),
+        format!("{bare}-x"),
+    ]
 }
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let targets = prefixes(ask).into_iter().flat_map(|prefix| elsewhere(&prefix));
+    let targets = prefixes(ask)
+        .into_iter()
+        .flat_map(|prefix| elsewhere(&prefix));
     reach_their_owners(ask, checks, targets, UNANCHORED).await
 }

@@ -1,9 +1,11 @@
 //! A POST to a prefix location without its final slash.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
-use super::destination::prefixes;
 use crate::answer::answered;
+use crate::destination::prefixes;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/slash_redirect_keeps_method",
@@ -33,7 +35,9 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         let redirected = seen.status().filter(|status| matches!(status, 301..=303));
         checks.ensure(redirected.is_none(), || {
             let finding = METHOD_LOST.finding().seen(&seen).focus(&["Location"]);
-            finding.expected("no redirect, or status 307 or 308").observed(format!("status {}", redirected.unwrap_or_default()))
+            finding
+                .expected("no redirect, or status 307 or 308")
+                .observed(format!("status {}", redirected.unwrap_or_default()))
         });
         if !seen.arrivals.is_empty() {
             checks.body_intact(&seen, BODY, METHOD_LOST);

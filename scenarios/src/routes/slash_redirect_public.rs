@@ -1,11 +1,12 @@
 //! A prefix location asked for without its final slash.
 
 use proxyproof_harness::{
-    Answer, Ask, Break, Checks, Code, Finding, HarnessError, Level, Protocol, Scenario, Seen, StageUse,
+    Answer, Ask, Break, Checks, Code, Finding, HarnessError, Level, Protocol, Scenario, Seen,
+    StageUse,
 };
 
-use super::destination::prefixes;
 use crate::answer::answered;
+use crate::destination::prefixes;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/slash_redirect_public",
@@ -40,7 +41,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for prefix in prefixes(ask) {
         let target = format!("{}?x=1", prefix.trim_end_matches('/'));
         checks.about(format!("GET {target}"));
-        let seen = answered(ask, ask.get(target.as_str())).await?;
+        let seen = answered(ask, ask.get(target.clone())).await?;
         if let Ok(answer) = &seen.answer
             && (300..400).contains(&answer.status)
         {
@@ -55,14 +56,18 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 fn redirect(ask: &Ask<'_>, checks: &mut Checks, seen: &Seen, answer: &Answer) {
     let location = answer.field("Location").unwrap_or_default();
     let public = format!("https://{}/", ask.deployment().hosts.api);
-    checks.ensure(location.starts_with('/') || location.starts_with(&public), || {
-        wrong(INTERNAL, seen, &location).expected(format!("Location: /… or {public}…"))
-    });
+    checks.ensure(
+        location.starts_with('/') || location.starts_with(&public),
+        || wrong(INTERNAL, seen, &location).expected(format!("Location: /… or {public}…")),
+    );
     checks.ensure(location.ends_with("?x=1"), || {
         wrong(QUERY_LOST, seen, &location).expected("Location: …?x=1")
     });
 }
 
 fn wrong(code: Code, seen: &Seen, location: &str) -> Finding {
-    code.finding().seen(seen).focus(&["Location"]).observed(format!("Location: {location}"))
+    code.finding()
+        .seen(seen)
+        .focus(&["Location"])
+        .observed(format!("Location: {location}"))
 }

@@ -1,7 +1,9 @@
 //! Every route of the table, by the targets that it is there for.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
-use super::destination::{exact_paths, prefixes, reach_their_owners};
+use crate::destination::{exact_paths, prefixes, reach_their_owners};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/table",
@@ -13,7 +15,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     stage: StageUse::Shared,
     findings: &[MISROUTED],
-    breaks: &[Break::new("swap_upstreams", MISROUTED.name), Break::new("first_prefix_wins", MISROUTED.name)],
+    breaks: &[
+        Break::new("swap_upstreams", MISROUTED.name),
+        Break::new("first_prefix_wins", MISROUTED.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -37,7 +42,19 @@ const API_PATHS: [&str; 8] = [
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let exact = exact_paths(ask);
-    let below = prefixes(ask).into_iter().flat_map(|prefix| [prefix.clone(), format!("{prefix}a"), format!("{prefix}a/b?c=d")]);
+    let below = prefixes(ask).into_iter().flat_map(|prefix| {
+        [
+            prefix.clone(),
+            format!("{prefix}a"),
+            format!("{prefix}a/b?c=d"),
+        ]
+    });
     let apis = API_PATHS.map(str::to_owned);
-    reach_their_owners(ask, checks, exact.into_iter().chain(below).chain(apis), MISROUTED).await
+    reach_their_owners(
+        ask,
+        checks,
+        exact.into_iter().chain(below).chain(apis),
+        MISROUTED,
+    )
+    .await
 }

@@ -1,7 +1,9 @@
 //! The request target at the upstream.
 
-use proxyproof_harness::{Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse};
 use crate::answer::answered;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/target_forwarded_raw",
@@ -13,7 +15,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     stage: StageUse::Shared,
     findings: &[REWRITTEN],
-    breaks: &[Break::new("forward_normalised_target", REWRITTEN.name), Break::new("strip_query", REWRITTEN.name)],
+    breaks: &[
+        Break::new("forward_normalised_target", REWRITTEN.name),
+        Break::new("strip_query", REWRITTEN.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 

@@ -7,7 +7,7 @@ use crate::answer::answered;
 /// Sends GET for every target and pushes `code` for each that does not reach its owner, and only it, as it was sent.
 ///
 /// Who the owner is follows from the deployment's route table, read by the oracle.
-pub(super) async fn reach_their_owners(
+pub(crate) async fn reach_their_owners(
     ask: &Ask<'_>,
     checks: &mut Checks,
     targets: impl IntoIterator<Item = impl Into<String>>,
@@ -16,7 +16,7 @@ pub(super) async fn reach_their_owners(
     for target in targets {
         let target = target.into();
         checks.about(format!("GET {target}"));
-        let seen = answered(ask, ask.get(target.as_str())).await?;
+        let seen = answered(ask, ask.get(target.clone())).await?;
         match ask.deployment().owner(target.as_bytes()) {
             RouteOwner::Upstream(upstream) => {
                 checks.arrived_at(&seen, &upstream, code);
@@ -30,17 +30,20 @@ pub(super) async fn reach_their_owners(
 }
 
 /// The routes of the deployment with an exact location (`= /path`): path and upstream.
-pub(super) fn exact_paths(ask: &Ask<'_>) -> Vec<String> {
+pub(crate) fn exact_paths(ask: &Ask<'_>) -> Vec<String> {
     let routes = ask.deployment().routes.iter();
     let exact = routes.filter(|route| route.location.kind == LocationKind::Exact);
     exact.map(|route| route.location.path.clone()).collect()
 }
 
 /// The prefixes of the deployment that are not the root.
-pub(super) fn prefixes(ask: &Ask<'_>) -> Vec<String> {
+pub(crate) fn prefixes(ask: &Ask<'_>) -> Vec<String> {
     let routes = ask.deployment().routes.iter();
     let prefixes = routes.filter(|route| {
-        matches!(route.location.kind, LocationKind::Prefix | LocationKind::FinalPrefix) && route.location.path != "/"
+        matches!(
+            route.location.kind,
+            LocationKind::Prefix | LocationKind::FinalPrefix
+        ) && route.location.path != "/"
     });
     prefixes.map(|route| route.location.path.clone()).collect()
 }

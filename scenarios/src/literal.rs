@@ -8,31 +8,39 @@ use proxyproof_mocks::ledger::RawHead;
 use proxyproof_mocks::{Moment, ProbeId, Script};
 
 /// One request in HTTP/1, with every byte chosen, under a probe id of its own.
-pub(super) struct Literal {
-    pub(super) probe: ProbeId,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Literal {
+    pub(crate) probe: ProbeId,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Literal {
     /// Fills in `{host}` and `{tag}`, the field that carries the probe id; a line end is `\r\n` as written.
-    pub(super) fn new(ask: &Ask<'_>, template: &str) -> Self {
+    pub(crate) fn new(ask: &Ask<'_>, template: &str) -> Self {
         let probe = ProbeId::fresh();
         let tag = format!("{}: {probe}", proxyproof_mocks::PROBE_HEADER);
-        let text = template.replace("{host}", ask.host()).replace("{tag}", &tag);
-        Self { probe, bytes: text.into_bytes() }
+        let text = template
+            .replace("{host}", ask.host())
+            .replace("{tag}", &tag);
+        Self {
+            probe,
+            bytes: text.into_bytes(),
+        }
     }
 
     /// Whichever upstream gets it answers with 200 once the body is read.
-    pub(super) fn answered(self, ask: &Ask<'_>) -> Self {
+    pub(crate) fn answered(self, ask: &Ask<'_>) -> Self {
         for upstream in ask.stage().upstreams().values() {
-            let answer = Script::new().read_body().reply(200, "text/plain", upstream.name().to_owned());
+            let answer =
+                Script::new()
+                    .read_body()
+                    .reply(200, "text/plain", upstream.name().to_owned());
             upstream.script(self.probe, answer);
         }
         self
     }
 
     /// Sends it on a connection of its own and reads one answer.
-    pub(super) async fn exchange(&self, ask: &Ask<'_>) -> Result<Seen, HarnessError> {
+    pub(crate) async fn exchange(&self, ask: &Ask<'_>) -> Result<Seen, HarnessError> {
         let mut connection = ask.client().raw().await?;
         // A peer that has refused already may have closed: what it said is read all the same.
         let _ = connection.write(&self.bytes).await;
@@ -41,7 +49,7 @@ impl Literal {
     }
 
     /// What both ends saw, with the answer as the client read it.
-    pub(super) async fn seen(
+    pub(crate) async fn seen(
         &self,
         ask: &Ask<'_>,
         connection: &RawConnection,
@@ -64,13 +72,16 @@ impl Literal {
     }
 
     fn head(&self) -> RawHead {
-        let end = self.bytes.windows(4).position(|window| window == b"\r\n\r\n");
+        let end = self
+            .bytes
+            .windows(4)
+            .position(|window| window == b"\r\n\r\n");
         RawHead::new(self.bytes[..end.map_or(self.bytes.len(), |end| end + 4)].to_vec())
     }
 }
 
 /// Sends each of these requests and pushes `code` for each that reaches an upstream instead of being refused.
-pub(super) async fn all_refused(
+pub(crate) async fn all_refused(
     ask: &Ask<'_>,
     checks: &mut Checks,
     requests: &[(&str, &str)],
@@ -78,14 +89,17 @@ pub(super) async fn all_refused(
 ) -> Result<(), HarnessError> {
     for (subject, template) in requests {
         checks.about(*subject);
-        let seen = Literal::new(ask, template).answered(ask).exchange(ask).await?;
+        let seen = Literal::new(ask, template)
+            .answered(ask)
+            .exchange(ask)
+            .await?;
         checks.refused(&seen, code);
     }
     Ok(())
 }
 
 /// True if a request that was hidden in another one's body reached an upstream of its own.
-pub(super) async fn stowaway_arrived(ask: &Ask<'_>, stowaway: ProbeId) -> bool {
+pub(crate) async fn stowaway_arrived(ask: &Ask<'_>, stowaway: ProbeId) -> bool {
     let aboard = |arrivals: &[proxyproof_mocks::Arrival]| (!arrivals.is_empty()).then_some(());
     let quiet: Duration = Patience::QUIET.scaled();
     ask.ledger().until(stowaway, quiet, aboard).await.is_some()
