@@ -61,6 +61,7 @@ struct Upstream {
     stream: TcpStream,
     buffer: BytesMut,
     decoder: AnswerDecoder,
+    framing: AnswerFraming,
 }
 
 /// Sends the request, and reads the answer's head.
@@ -76,6 +77,7 @@ async fn start(
         stream,
         buffer: BytesMut::new(),
         decoder,
+        framing: AnswerFraming::None,
     };
     upstream.write(head.as_bytes()).await?;
     let chunked = request.framing() == Framing::Chunked;
@@ -101,7 +103,10 @@ async fn start(
     }
     loop {
         match upstream.next().await? {
-            AnswerEvent::Head(answer) => return Ok((upstream, answer)),
+            AnswerEvent::Head(answer) => {
+                upstream.framing = answer.framing;
+                return Ok((upstream, answer));
+            }
             AnswerEvent::Interim(_) => {}
             _ => return Err("EOF".to_owned()),
         }
@@ -125,6 +130,7 @@ impl Upstream {
                 AnswerEvent::More => {}
                 event => return Ok(event),
             }
+            self.buffer.reserve(COPY_BUFFER);
             let read = self.stream.read_buf(&mut self.buffer).await;
             if read.map_err(|reason| broken(&self.stream, "read", &reason))? == 0 {
                 return match self.decoder.end_of_connection(&self.buffer) {
@@ -138,17 +144,22 @@ impl Upstream {
         }
     }
 
-    /// The next piece of the body, as much as is there; `None` at its end.
+    /// The next piece of the body as Go's reader gives it: a chunk is never divided but by the buffer's size, and goes
+    /// together with the next one whose size is there already; `None` at the end.
     async fn piece(&mut self) -> Result<Option<Bytes>, String> {
         let mut piece = BytesMut::new();
         loop {
-            match self.next().await? {
-                AnswerEvent::Data(data) => piece.extend_from_slice(&data),
+            let whole = match self.next().await? {
+                AnswerEvent::Data(data) => {
+                    piece.extend_from_slice(&data);
+                    self.framing != AnswerFraming::Chunked
+                }
+                AnswerEvent::ChunkEnd => !piece.is_empty() && !self.buffer.contains(&b'\n'),
                 AnswerEvent::End(_) if piece.is_empty() => return Ok(None),
                 AnswerEvent::End(_) => return Ok(Some(piece.freeze())),
-                _ => {}
-            }
-            if !piece.is_empty() && (self.buffer.is_empty() || piece.len() >= COPY_BUFFER) {
+                _ => false,
+            };
+            if whole || piece.len() >= COPY_BUFFER {
                 return Ok(Some(piece.freeze()));
             }
         }
