@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::asked::Asked;
+use super::go_json::go_json;
 use super::provider::{
     CREATED, ChatEvent, Dialect, End, Model, StreamEnd, Timeline, Usage, chat_answer, chat_stream,
     chat_view, completed_response, messages_answer, messages_stream, responses_stream,
@@ -239,11 +240,11 @@ fn whole_body(api: ClientApi, model: &Model, asked: &Asked) -> String {
         (ClientApi::Chat, _) => whole_chat(model).to_string(),
         (ClientApi::Completions, _) => completion(&whole_chat(model)).to_string(),
         (ClientApi::Responses, Dialect::Codex) => completed_response(model).to_string(),
-        (ClientApi::Responses, _) => response_from_turn(id, created, &asked.json, turn).to_string(),
+        (ClientApi::Responses, _) => go_json(&response_from_turn(id, created, &asked.json, turn)),
         (ClientApi::Messages, Dialect::Claude) => messages_answer(model).to_string(),
-        (ClientApi::Messages, _) => message_from_turn(&model.id, id, turn).to_string(),
+        (ClientApi::Messages, _) => go_json(&message_from_turn(&model.id, id, turn)),
         (ClientApi::Gemini | ClientApi::GeminiRaw, _) => {
-            content_from_turn(&model.id, turn).to_string()
+            go_json(&content_from_turn(&model.id, turn))
         }
         (ClientApi::Compact, _) => compaction(model).to_string(),
     }

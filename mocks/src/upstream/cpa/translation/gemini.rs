@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::frame::Frame;
+use crate::upstream::cpa::go_json::go_json;
 use crate::upstream::cpa::provider::{ChatEvent, ToolCall, Turn};
 
 /// Makes pieces of Gemini of chat completions.
@@ -46,7 +47,7 @@ impl<'a> GeminiFromChat<'a> {
     }
 
     fn piece(&self, parts: &Value, finish_reason: Option<&str>) -> Frame {
-        Frame::data(candidates(self.model, parts, finish_reason).to_string())
+        Frame::data(go_json(&candidates(self.model, parts, finish_reason)))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::frame::Frame;
+use crate::upstream::cpa::go_json::go_json;
 use crate::upstream::cpa::provider::{ChatEvent, Turn, Usage};
 
 /// Makes messages of chat completions.
@@ -241,5 +242,5 @@ pub(crate) fn block_delta(index: usize, delta: &Value) -> Frame {
 }
 
 fn frame(event: &'static str, data: &Value) -> Frame {
-    Frame::named(event, data.to_string())
+    Frame::named(event, go_json(data))
 }

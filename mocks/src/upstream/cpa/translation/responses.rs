@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::frame::Frame;
+use crate::upstream::cpa::go_json::go_json;
 use crate::upstream::cpa::provider::{ChatEvent, ToolCall, Turn, Usage};
 
 /// Makes Responses events of chat completions.
@@ -239,7 +240,7 @@ impl<'a> ResponsesFromChat<'a> {
             "output_index": at,
             "sequence_number": self.sequence,
         });
-        frames.push(Frame::named("response.output_item.done", done.to_string()));
+        frames.push(Frame::named("response.output_item.done", go_json(&done)));
         self.output
             .push(json!({"id": id, "type": "reasoning", "summary": [summary_part(text)]}));
     }
@@ -326,7 +327,7 @@ impl<'a> ResponsesFromChat<'a> {
         if let Value::Object(fields) = fields {
             data.extend(fields);
         }
-        frames.push(Frame::named(name, Value::Object(data).to_string()));
+        frames.push(Frame::named(name, go_json(&Value::Object(data))));
     }
 
     const fn take_output(&mut self) -> usize {
@@ -400,11 +401,13 @@ fn output_of(id: &str, request: &Value, turn: &Turn) -> Vec<Value> {
     output
 }
 
-/// Copies the fields that CPA repeats from the request.
+/// Copies the fields that CPA repeats from the request; objects come out with their keys sorted, as Go maps do.
 fn echo(response: &mut Value, request: &Value) {
     for name in ECHOED {
         if let Some(value) = request.get(name) {
-            response[name] = value.clone();
+            let mut value = value.clone();
+            value.sort_all_objects();
+            response[name] = value;
         }
     }
 }
