@@ -11,6 +11,7 @@ mod values;
 
 pub use self::guard::Guard;
 pub use self::running::RunningStage;
+pub use self::surroundings::MANAGEMENT_KEY;
 
 use self::directory::PrivateDirectory;
 use self::launching::Launching;

@@ -39,10 +39,6 @@ fn environment() -> Environment<'static> {
 }
 
 /// A text in double quotes, escaped as in JSON: a basic string of TOML, and of most configuration languages.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "minijinja hands filters their arguments"
-)]
 fn quoted(text: String) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use super::directory::PrivateDirectory;
 use super::port::Ports;
 use super::running::RunningStage;
-use super::surroundings::{Surroundings, starting};
+use super::surroundings::Surroundings;
 use super::{Doors, Guard, front, values};
 use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Program, Words};
 use crate::deployment::{Deployment, ProxyProtocol};

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use proxyproof_mocks::certificate::Authority;
 use proxyproof_mocks::fault::{Relay, RunningRelay};
 use proxyproof_mocks::site::{RunningSite, Site};
 use proxyproof_mocks::upstream::cpa::Cpa;
+use proxyproof_mocks::upstream::usage::UsageService;
 use proxyproof_mocks::{Ledger, RunningUpstream};
 
 use super::Relays;
@@ -69,7 +71,11 @@ async fn upstreams(
 ) -> Result<BTreeMap<String, RunningUpstream>, HarnessError> {
     let mut upstreams = BTreeMap::new();
     // The usage service talks to CPA directly, past the candidate, so CPA is there even where no route leads to it.
-    let cpa = Cpa::new().ledger(ledger.clone()).start().await;
+    let cpa = Cpa::new()
+        .management_key(Some(MANAGEMENT_KEY))
+        .ledger(ledger.clone())
+        .start()
+        .await;
     let cpa = cpa.map_err(starting("the CPA mock"))?;
     if deployment.upstreams.contains_key("usage") {
         let usage = usage(&cpa, ledger).await;
@@ -82,9 +88,14 @@ async fn upstreams(
     Ok(upstreams)
 }
 
+/// The usage service as its owner has set it up: with CPA's own address and management key.
 async fn usage(cpa: &RunningUpstream, ledger: &Ledger) -> io::Result<RunningUpstream> {
-    let _ = cpa;
-    Cpa::new().ledger(ledger.clone()).start().await
+    UsageService::new()
+        .cpa(format!("http://{}", cpa.address()), MANAGEMENT_KEY)
+        .poll_interval(POLL_INTERVAL)
+        .ledger(ledger.clone())
+        .start()
+        .await
 }
 
 async fn relays(
@@ -119,3 +130,8 @@ pub(super) fn starting(what: &str) -> impl FnOnce(io::Error) -> HarnessError {
     let action = format!("start {what}");
     |cause| HarnessError::System { action, cause }
 }
+
+/// CPA's management key on every stage.
+pub const MANAGEMENT_KEY: &str = "mgmt-key";
+/// Nobody wants to wait the real service's half second for a record.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
