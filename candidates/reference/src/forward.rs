@@ -16,8 +16,9 @@ use crate::plan::{Plan, PlannedUpgrade, body_limit};
 use crate::request::{RequestHead, Upgrade};
 use crate::upgrade::{self, Handshake};
 use crate::upstream::{
-    Answered, Asked, Attempt, Certainty, Circumstances, Connection, Cut, Failure, Opening, Pool,
-    RequestFraming, ResponseBody, ResponseHead, RunningUpload, Unreachable, Upload, UploadError,
+    Answered, Asked, Attempt, Certainty, Circumstances, Connection, Cut, Failure, Opening,
+    Outgoing, Pool, RequestFraming, ResponseBody, ResponseHead, RunningUpload, Unreachable, Upload,
+    UploadError,
 };
 use crate::worker::Live;
 
@@ -118,8 +119,8 @@ pub(crate) async fn forward(
         distortion::named(address, client, pool, live),
         handshake.as_ref(),
     );
-    let mut upload =
-        upload(live, &parts, &plan, head).body(distortion::source(incoming, &plan, live).await);
+    let source = distortion::source(incoming, &plan, live).await;
+    let mut upload = Upload::new(outgoing(client, live, &parts, &plan, head), source);
     let asked = match (&handshake, &parts.method) {
         (Some(_), _) => Asked::Upgrade,
         (None, &Method::HEAD) => Asked::HeadOnly,
@@ -200,7 +201,7 @@ fn sent_framing(live: &Live, plan: &Plan<'_>) -> RequestFraming {
     }
 }
 
-fn upload(live: &Live, parts: &Parts, plan: &Plan<'_>, head: Bytes) -> Upload {
+fn outgoing(client: &Client, live: &Live, parts: &Parts, plan: &Plan<'_>, head: Bytes) -> Outgoing {
     let defects = live.site.defects;
     let opening = match parts.version {
         _ if plan.expects_continue && !defects.has(Defect::ContinueAtOnce) => Opening::OnContinue,
@@ -212,7 +213,14 @@ fn upload(live: &Live, parts: &Parts, plan: &Plan<'_>, head: Bytes) -> Upload {
         _ if defects.has(Defect::NoChunkedLimit) => u64::MAX,
         _ => body_limit(&live.site),
     };
-    Upload::new(head, sent_framing(live, plan), opening, allowance, defects)
+    Outgoing {
+        head,
+        framing: sent_framing(live, plan),
+        opening,
+        allowance,
+        activity: client.activity.clone(),
+        defects,
+    }
 }
 
 /// A request that was found good, on its way to a response.

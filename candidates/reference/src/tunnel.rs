@@ -38,8 +38,8 @@ pub(crate) async fn tunnel<C: AsyncRead + AsyncWrite + Unpin>(ends: Ends<C>, sit
     } else {
         BytesMut::from(&from_client[..])
     };
-    let mut up = Direction::new(early, site.defects, Way::Up);
-    let mut down = Direction::new(from_upstream, site.defects, Way::Down);
+    let mut up = Direction::new(early, site.defects);
+    let mut down = Direction::new(from_upstream, site.defects);
     let mut silence = Deadline::new();
     let idle = if site.defects.has(Defect::CutIdleTunnel) {
         Duration::from_millis(100)
@@ -71,12 +71,6 @@ pub(crate) async fn tunnel<C: AsyncRead + AsyncWrite + Unpin>(ends: Ends<C>, sit
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Up,
-    Down,
-}
-
 /// One direction of a tunnel.
 struct Direction {
     buffer: BytesMut,
@@ -86,6 +80,7 @@ struct Direction {
     /// Bytes of the buffer that the filter has seen.
     filtered: usize,
     filter: Option<FrameFilter>,
+    is_deaf: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,15 +93,15 @@ enum Place {
 }
 
 impl Direction {
-    fn new(early: BytesMut, defects: Defects, way: Way) -> Self {
+    fn new(early: BytesMut, defects: Defects) -> Self {
         let filter = FrameFilter::wanted(defects).then(|| FrameFilter::new(defects));
-        let _ = way;
         Self {
             buffer: early,
             carried: 0,
             place: Place::Open,
             filtered: 0,
             filter,
+            is_deaf: defects.has(Defect::IgnoreTunnelAbort),
         }
     }
 
@@ -131,6 +126,8 @@ impl Direction {
             }
             match self.place {
                 Place::Over => return Poll::Ready(Ok(())),
+                // The defect's way of not telling: the destination's half stays open.
+                Place::Ended if self.is_deaf => self.place = Place::Over,
                 Place::Ended => {
                     ready!(Pin::new(&mut *destination).poll_shutdown(cx))?;
                     self.place = Place::Over;

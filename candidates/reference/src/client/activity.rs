@@ -26,6 +26,8 @@ pub(crate) struct Activity {
     in_head: AtomicBool,
     /// When a write first found no room, in milliseconds since the connection was opened; `NEVER` while there is room.
     blocked_since: AtomicU64,
+    /// Uploads that wait for an upstream to take bytes; hyper does not look at the socket meanwhile.
+    stalled_uploads: AtomicU32,
     /// Whether response bytes were made that the stream has not flushed yet.
     unflushed: AtomicBool,
     /// Whether the client may still be sending when the connection ends.
@@ -67,6 +69,7 @@ impl Activity {
             since: AtomicU64::new(0),
             in_head: AtomicBool::new(false),
             blocked_since: AtomicU64::new(NEVER),
+            stalled_uploads: AtomicU32::new(0),
             unflushed: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
             resets: AtomicBool::new(false),
@@ -107,6 +110,18 @@ impl Activity {
             (Poll::Pending, _) | (Poll::Ready(_), NEVER) => (),
             (Poll::Ready(_), _) => self.blocked_since.store(NEVER, Relaxed),
         }
+    }
+
+    /// An upload waits for its upstream until the returned stall is dropped.
+    pub(crate) fn stall(self: &Arc<Self>) -> Stall {
+        self.stalled_uploads.fetch_add(1, Relaxed);
+        self.wake_supervisor();
+        Stall(self.clone())
+    }
+
+    /// Whether somebody has to look if the client is still there, as hyper does not.
+    pub(crate) fn must_look(&self) -> bool {
+        self.stalled_uploads.load(Relaxed) > 0 && self.protocol == Protocol::H1
     }
 
     /// Response bytes were handed to hyper.
@@ -201,7 +216,16 @@ impl Activity {
     pub(crate) fn overdue(&self, timeouts: &Timeouts) -> Overdue {
         let at = |milliseconds| self.opened + Duration::from_millis(milliseconds);
         let now = Instant::now();
-        let look_again = now + timeouts.header.min(timeouts.idle).min(timeouts.send);
+        let look_again = now
+            + timeouts
+                .header
+                .min(timeouts.idle)
+                .min(timeouts.send)
+                .min(if self.must_look() {
+                    LOOK_EVERY
+                } else {
+                    Duration::MAX
+                });
         let blocked = self.blocked_since.load(Relaxed);
         let since = at(self.since.load(Relaxed));
         let (due, verdict) = if blocked != NEVER {
@@ -250,6 +274,20 @@ impl Drop for Exchange {
         self.0.ended();
     }
 }
+
+/// An upload that waits for its upstream.
+#[derive(Debug)]
+pub(crate) struct Stall(Arc<Activity>);
+
+impl Drop for Stall {
+    fn drop(&mut self) {
+        self.0.stalled_uploads.fetch_sub(1, Relaxed);
+    }
+}
+
+/// How often it is looked whether a client is still there while its upload is stalled: the event loop does not tell, as the
+/// client's unread bytes come before its end.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A time that no connection reaches.
 const NEVER: u64 = u64::MAX;

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::activity::Overdue;
+use super::activity::{LOOK_EVERY, Overdue};
 use super::{Activity, ClientStream};
 use crate::config::{Listen, Protocol, Site};
 use crate::defect::Defect;
@@ -156,6 +156,9 @@ async fn supervise<C: GracefulShutdown>(connection: C, activity: &Activity, site
         if activity.is_draining() && !is_told {
             connection.as_mut().graceful_shutdown();
             is_told = true;
+        }
+        if activity.must_look() && timer.deadline() > Instant::now() + LOOK_EVERY {
+            timer.as_mut().reset(Instant::now() + LOOK_EVERY);
         }
         loop {
             if connection.as_mut().poll(cx).is_ready() {

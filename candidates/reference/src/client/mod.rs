@@ -6,7 +6,7 @@ mod connection;
 mod refusal;
 mod stream;
 
-pub(crate) use activity::{Activity, Exchange};
+pub(crate) use activity::{Activity, Exchange, Stall};
 pub(crate) use body::Body;
 pub(crate) use connection::{Client, serve};
 pub(crate) use refusal::Refusal;

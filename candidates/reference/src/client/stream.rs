@@ -1,14 +1,14 @@
 //! A client's socket as hyper sees it: bytes that came with the PROXY header first, and an orderly end.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until};
 
@@ -67,6 +67,15 @@ impl ClientStream {
                 Ok(()) if !buffer.filled().is_empty() => (),
                 _ => return Poll::Ready(()),
             }
+        }
+    }
+
+    /// Whether the client has closed or reset the connection, though bytes of it may be left to read.
+    fn is_left(&self, cx: &mut Context<'_>) -> bool {
+        match pin!(self.socket.ready(Interest::READABLE)).poll(cx) {
+            Poll::Ready(Ok(ready)) => ready.is_read_closed(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
         }
     }
 
@@ -138,6 +147,9 @@ impl AsyncWrite for ClientStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_interim(cx))?;
+        if self.activity.must_look() && self.is_left(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         self.activity.flushed();
         Poll::Ready(Ok(()))
     }

@@ -18,4 +18,4 @@ pub(crate) use deadline::Deadline;
 pub(crate) use head::{Asked, ResponseHead};
 pub(crate) use pool::{Idle, Pool, Unreachable};
 pub(crate) use response::{BrokenResponse, Circumstances, Cut, ResponseBody, RunningUpload};
-pub(crate) use upload::{Opening, RequestFraming, Source, Upload, UploadError, corrupt};
+pub(crate) use upload::{Opening, Outgoing, RequestFraming, Source, Upload, UploadError, corrupt};

@@ -2,30 +2,42 @@
 
 use std::io::IoSlice;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
 use hyper::body::{Body, Frame, Incoming};
+use socket2::SockRef;
 use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Deadline;
+use crate::client::{Activity, Stall};
 use crate::config::Timeouts;
 use crate::defect::{Defect, Defects};
 use crate::fields::{Fate, fate};
 
+/// What is to be sent, and how.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) head: Bytes,
+    pub(crate) framing: RequestFraming,
+    pub(crate) opening: Opening,
+    /// Bytes of the body that may come.
+    pub(crate) allowance: u64,
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) defects: Defects,
+}
+
 /// A request on its way upstream.
 #[derive(Debug)]
 pub(crate) struct Upload {
-    /// Kept for a second attempt.
-    head: Bytes,
+    outgoing: Outgoing,
     source: Source,
-    framing: RequestFraming,
-    opening: Opening,
-    /// Bytes of the body that may still come.
-    allowance: u64,
     /// Bytes of the body so far.
     taken: u64,
     /// What is to be written next: a head or a chunk's size, data, a chunk's end.
@@ -36,7 +48,8 @@ pub(crate) struct Upload {
     written: u64,
     place: Place,
     wait: Option<Deadline>,
-    defects: Defects,
+    /// While the upstream takes no bytes.
+    stall: Option<Stall>,
 }
 
 /// Where a request body comes from.
@@ -109,34 +122,19 @@ pub(crate) enum UploadError {
 }
 
 impl Upload {
-    pub(crate) fn new(
-        head: Bytes,
-        framing: RequestFraming,
-        opening: Opening,
-        allowance: u64,
-        defects: Defects,
-    ) -> Self {
+    pub(crate) fn new(outgoing: Outgoing, source: Source) -> Self {
         Self {
-            front: head.clone(),
-            head,
-            source: Source::None,
-            framing,
-            opening,
-            allowance,
+            front: outgoing.head.clone(),
+            outgoing,
+            source,
             taken: 0,
             data: Bytes::new(),
             back: b"",
             written: 0,
             place: Place::Head,
             wait: None,
-            defects,
+            stall: None,
         }
-    }
-
-    /// The body to send.
-    pub(crate) fn body(mut self, source: Source) -> Self {
-        self.source = source;
-        self
     }
 
     /// Whether the client may have bytes of a body left to send.
@@ -157,7 +155,7 @@ impl Upload {
         if self.taken > 0 {
             return false;
         }
-        self.front = self.head.clone();
+        self.front = self.outgoing.head.clone();
         (self.data, self.back) = (Bytes::new(), b"");
         (self.written, self.place) = (0, Place::Head);
         true
@@ -165,7 +163,8 @@ impl Upload {
 
     /// The upstream wants the body.
     pub(crate) fn proceed(&mut self) {
-        if self.place == Place::AwaitingContinue && !self.defects.has(Defect::IgnoreExpect) {
+        if self.place == Place::AwaitingContinue && !self.outgoing.defects.has(Defect::IgnoreExpect)
+        {
             self.place = Place::Body;
         }
     }
@@ -193,7 +192,7 @@ impl Upload {
                             .get_or_insert_with(Deadline::new)
                             .poll_over(cx, timeouts.expect)
                     );
-                    if self.defects.has(Defect::IgnoreExpect) {
+                    if self.outgoing.defects.has(Defect::IgnoreExpect) {
                         return Poll::Pending;
                     }
                     self.place = Place::Body;
@@ -220,12 +219,12 @@ impl Upload {
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
         if matches!(self.source, Source::None) {
             self.place = Place::Over;
-            if self.framing == RequestFraming::Chunked {
+            if self.outgoing.framing == RequestFraming::Chunked {
                 self.back = b"0\r\n\r\n";
             }
             return Poll::Ready(Ok(()));
         }
-        if self.opening == Opening::OnContinue {
+        if self.outgoing.opening == Opening::OnContinue {
             self.place = Place::AwaitingContinue;
             return Poll::Ready(Ok(()));
         }
@@ -236,12 +235,12 @@ impl Upload {
                 }
                 Poll::Ready(taken)
             }
-            Poll::Pending if self.opening == Opening::AfterTurn => {
-                self.opening = Opening::AtOnce;
+            Poll::Pending if self.outgoing.opening == Opening::AfterTurn => {
+                self.outgoing.opening = Opening::AtOnce;
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Poll::Pending if self.defects.has(Defect::HoldRequestHead) => Poll::Pending,
+            Poll::Pending if self.outgoing.defects.has(Defect::HoldRequestHead) => Poll::Pending,
             Poll::Pending => {
                 self.place = Place::Body;
                 Poll::Ready(Ok(()))
@@ -259,7 +258,7 @@ impl Upload {
                     Ok(())
                 }
             },
-            Some(Err(_)) if self.defects.has(Defect::CompleteAbortedUpload) => {
+            Some(Err(_)) if self.outgoing.defects.has(Defect::CompleteAbortedUpload) => {
                 self.end(None);
                 Ok(())
             }
@@ -274,17 +273,17 @@ impl Upload {
 
     fn stage(&mut self, data: Bytes) -> Result<(), UploadError> {
         let length = data.len() as u64;
-        if length > self.allowance {
+        if length > self.outgoing.allowance {
             return Err(UploadError::TooLarge);
         }
-        self.allowance -= length;
-        self.data = if self.defects.has(Defect::CorruptUpload) {
+        self.outgoing.allowance -= length;
+        self.data = if self.outgoing.defects.has(Defect::CorruptUpload) {
             corrupt(data, self.taken)
         } else {
             data
         };
         self.taken += length;
-        if self.framing == RequestFraming::Chunked && length > 0 {
+        if self.outgoing.framing == RequestFraming::Chunked && length > 0 {
             let size = format!("{length:x}\r\n");
             self.front = if self.front.is_empty() {
                 Bytes::from(size)
@@ -300,10 +299,10 @@ impl Upload {
 
     fn end(&mut self, trailers: Option<&HeaderMap>) {
         self.place = Place::Over;
-        if self.framing != RequestFraming::Chunked {
+        if self.outgoing.framing != RequestFraming::Chunked {
             return;
         }
-        match trailers.filter(|_| !self.defects.has(Defect::DropRequestTrailers)) {
+        match trailers.filter(|_| !self.outgoing.defects.has(Defect::DropRequestTrailers)) {
             None => self.back = b"0\r\n\r\n",
             Some(trailers) => {
                 self.front = [&self.front, &last_chunk(trailers)]
@@ -333,11 +332,19 @@ impl Upload {
         };
         match written {
             Poll::Ready(written) => {
+                if self.stall.take().is_some() {
+                    end_by_reset(writer, false);
+                }
                 self.advance(written.map_err(|_| UploadError::UpstreamGone)?);
                 self.progress();
                 Poll::Ready(Ok(()))
             }
             Poll::Pending => {
+                if self.stall.is_none() && self.taken > 0 {
+                    // Should it end now, the end would queue behind what the upstream does not take; a reset overtakes that.
+                    end_by_reset(writer, true);
+                    self.stall = Some(self.outgoing.activity.stall());
+                }
                 ready!(
                     self.wait
                         .get_or_insert_with(Deadline::new)
@@ -367,6 +374,13 @@ impl Upload {
     const fn is_flushed(&self) -> bool {
         self.front.is_empty() && self.data.is_empty() && self.back.is_empty()
     }
+}
+
+/// Chooses how a connection ends when it is dropped.
+fn end_by_reset(writer: &OwnedWriteHalf, resets: bool) {
+    let socket: &TcpStream = writer.as_ref();
+    // A socket that refuses the option is broken already.
+    let _ = SockRef::from(socket).set_linger(resets.then_some(Duration::ZERO));
 }
 
 /// The last chunk with the trailers that may pass.

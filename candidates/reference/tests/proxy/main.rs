@@ -4,8 +4,16 @@
 
 mod rig;
 
+mod aborts;
 mod forwarding;
+mod http2;
+mod identity;
+mod lifecycle;
+mod pooling;
 mod routing;
+mod streaming;
+mod uploads;
+mod websocket;
 
 /// Not a test of its own: the process that the other tests start.
 #[test]

@@ -20,7 +20,6 @@ pub(crate) const CLIENT: &str = "PROXY TCP4 203.0.113.7 127.0.0.1 5555 443\r\n";
 pub(crate) struct Proxy {
     child: Child,
     directory: TempDir,
-    settings: String,
     tables: String,
     pub(crate) h1: SocketAddr,
     pub(crate) h2: SocketAddr,
@@ -43,7 +42,6 @@ impl Proxy {
                 return Self {
                     child,
                     directory,
-                    settings: settings.to_owned(),
                     tables,
                     h1,
                     h2,
@@ -95,11 +93,6 @@ impl Proxy {
         self.signal("HUP");
     }
 
-    /// The settings it was started with.
-    pub(crate) fn settings(&self) -> &str {
-        &self.settings
-    }
-
     pub(crate) fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
         assert!(
@@ -133,7 +126,11 @@ fn spawn(directory: &TempDir) -> Child {
         .args(["--exact", "serve", "--nocapture"])
         .env(CONFIGURATION, directory.path().join("reference.toml"))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(if std::env::var_os("REFERENCE_TALKS").is_some() {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        })
         .spawn()
         .unwrap()
 }
@@ -281,6 +278,48 @@ impl Wire {
             );
         }
         self.buffer.split_to(length).to_vec()
+    }
+
+    /// Reads this many bytes and keeps none.
+    pub(crate) async fn skip(&mut self, length: usize) {
+        let mut left = length;
+        while left > 0 {
+            if self.buffer.is_empty() {
+                assert!(self.fill().await, "the connection ended {left} bytes early");
+            }
+            let taken = left.min(self.buffer.len());
+            left -= taken;
+            let _ = self.buffer.split_to(taken);
+        }
+    }
+
+    /// Writes until the other end takes no more for a while, or this many bytes are written.
+    pub(crate) async fn write_until_blocked(&mut self, limit: usize) -> usize {
+        let piece = vec![b'x'; 64 << 10];
+        let mut written = 0;
+        while written < limit {
+            let length = piece.len().min(limit - written);
+            match timeout(
+                Duration::from_millis(300),
+                self.stream.write(&piece[..length]),
+            )
+            .await
+            {
+                Ok(count) => written += count.unwrap(),
+                Err(_) => return written,
+            }
+        }
+        written
+    }
+
+    /// Whether the other end has left, as told without reading what it sent.
+    pub(crate) async fn is_left_within_ten_seconds(&self) -> bool {
+        use tokio::io::Interest;
+        eventually(async || {
+            let ready = within(self.stream.ready(Interest::READABLE)).await.unwrap();
+            ready.is_read_closed()
+        })
+        .await
     }
 
     /// Reads to the end of the connection, orderly or not.
