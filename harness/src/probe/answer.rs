@@ -137,7 +137,7 @@ pub enum ResetBy {
     },
     /// GOAWAY with this error code, or a connection that ended under HTTP/2.
     Connection {
-        /// The error code; `None` when the connection ended without GOAWAY.
+        /// The error code; `None` when the connection ended without GOAWAY, or behind one with NO_ERROR.
         code: Option<u32>,
     },
 }
@@ -150,7 +150,7 @@ impl fmt::Display for ResetBy {
             Self::Connection { code: Some(code) } => {
                 write!(f, "connection ended by GOAWAY with {}", ErrorCode(*code))
             }
-            Self::Connection { code: None } => f.write_str("connection ended without GOAWAY"),
+            Self::Connection { code: None } => f.write_str("connection ended"),
         }
     }
 }

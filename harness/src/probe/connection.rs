@@ -38,7 +38,7 @@ enum Link {
 pub struct Closing {
     /// When it was seen.
     pub at: Moment,
-    /// How: in HTTP/2 a GOAWAY with NO_ERROR counts as [`Departure::Fin`].
+    /// How: in HTTP/2 a GOAWAY with an error counts as [`Departure::Reset`], one with NO_ERROR as [`Departure::Fin`].
     pub how: Departure,
 }
 
@@ -125,10 +125,10 @@ impl Connection {
             Link::H1(seat) => seat,
             Link::H2(link) => {
                 let end = link.ended().await;
-                let how = match end.how {
-                    ResetBy::Connection { code: Some(0) } => Departure::Fin,
-                    ResetBy::Connection { code: None } => Departure::Cut,
-                    _ => Departure::Reset,
+                let how = match end.by {
+                    None => Departure::Fin,
+                    Some(ResetBy::Connection { code: None }) => Departure::Cut,
+                    Some(_) => Departure::Reset,
                 };
                 return Ok(Closing { at: end.at, how });
             }

@@ -31,15 +31,18 @@ pub(crate) struct H2Link {
     send: SendRequest<Bytes>,
     pings: Arc<Mutex<Option<PingPong>>>,
     driver: Arc<Task<()>>,
-    ended: watch::Receiver<Option<LinkEnd>>,
+    ended: Ended,
 }
 
 /// How an HTTP/2 connection ended.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkEnd {
     pub(crate) at: Moment,
-    pub(crate) how: ResetBy,
+    /// Who broke it off; `None` for an orderly end, with or without a GOAWAY that says so.
+    pub(crate) by: Option<ResetBy>,
 }
+
+type Ended = watch::Receiver<Option<LinkEnd>>;
 
 impl H2Link {
     /// Sends preface and SETTINGS, and goes on serving the connection in a task.
@@ -54,13 +57,11 @@ impl H2Link {
         let pings = Arc::new(Mutex::new(connection.ping_pong()));
         let (tell, ended) = watch::channel(None);
         let driver = Task::spawn(async move {
-            let how = match connection.await {
-                Ok(()) => ResetBy::Connection { code: Some(0) },
-                Err(error) => reset_by(&error).unwrap_or(ResetBy::Connection { code: None }),
-            };
+            let ended = connection.await;
+            let by = |error| reset_by(&error).unwrap_or(ResetBy::Connection { code: None });
             tell.send_replace(Some(LinkEnd {
                 at: Moment::now(),
-                how,
+                by: ended.err().map(by),
             }));
         });
         Ok(Self {
@@ -73,14 +74,7 @@ impl H2Link {
 
     /// Waits until the peer has ended the connection.
     pub(crate) async fn ended(&self) -> LinkEnd {
-        let mut ended = self.ended.clone();
-        let end = ended.wait_for(Option::is_some).await;
-        end.ok()
-            .and_then(|end| end.clone())
-            .unwrap_or_else(|| LinkEnd {
-                at: Moment::now(),
-                how: ResetBy::Connection { code: None },
-            })
+        end_of(&mut self.ended.clone()).await
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -103,7 +97,7 @@ impl H2Link {
         let outlet = Outlet::H2(H2Outlet::new(stream, meter.clone()));
         let upload = upload(request, outlet, &meter);
         let (hand, incoming, reading) = Hand::pair();
-        let reader = Task::spawn(read_answer(response, hand));
+        let reader = Task::spawn(read_answer(response, hand, self.ended.clone()));
         let ground = Ground::H2 {
             driver: Arc::clone(&self.driver),
         };
@@ -173,8 +167,30 @@ impl H2Link {
     }
 }
 
+async fn end_of(ended: &mut Ended) -> LinkEnd {
+    let end = ended.wait_for(Option::is_some).await;
+    let end = end.ok().and_then(|end| end.clone());
+    // The driver can only be gone without a word when the runtime shuts down.
+    end.unwrap_or_else(|| LinkEnd {
+        at: Moment::now(),
+        by: Some(ResetBy::Connection { code: None }),
+    })
+}
+
+/// A stream whose connection ended does not know about the GOAWAY before; the connection does.
+async fn with_go_away(by: ResetBy, ended: &mut Ended) -> ResetBy {
+    if by != (ResetBy::Connection { code: None }) {
+        return by;
+    }
+    let end = Patience::QUIET.within("the end of the connection", end_of(ended));
+    match end.await {
+        Ok(LinkEnd { by: Some(by), .. }) => by,
+        _ => by,
+    }
+}
+
 fn upload(request: &Request, outlet: Outlet, meter: &Meter) -> UploadState {
-    let trailers = request.trailers().to_vec();
+    let trailers = request.h2_trailers();
     match (request.payload().clone(), request.continuation()) {
         (Payload::None, _) => UploadState::Done(Some(outlet)),
         (Payload::Streamed | Payload::StreamedLength(_), _) => {
@@ -248,7 +264,11 @@ fn unsendable(reason: String) -> ProbeError {
     ProbeError::Unsendable { reason }
 }
 
-async fn read_answer(mut response: ResponseFuture, mut hand: Hand) -> Option<Leftover> {
+async fn read_answer(
+    mut response: ResponseFuture,
+    mut hand: Hand,
+    mut ended: Ended,
+) -> Option<Leftover> {
     let response = loop {
         match hand.while_on(|cx| poll_head(&mut response, cx)).await? {
             HeadEvent::Informational(head) => {
@@ -261,7 +281,11 @@ async fn read_answer(mut response: ResponseFuture, mut hand: Hand) -> Option<Lef
             }
             HeadEvent::Final(Ok(response)) => break response,
             HeadEvent::Final(Err(error)) => {
-                hand.over(Incoming::Failed(failure(&error))).await;
+                let mut failure = failure(&error);
+                if let ProbeError::Reset { by } = &mut failure {
+                    *by = with_go_away(*by, &mut ended).await;
+                }
+                hand.over(Incoming::Failed(failure)).await;
                 return None;
             }
         }
@@ -295,7 +319,17 @@ async fn read_answer(mut response: ResponseFuture, mut hand: Hand) -> Option<Lef
                 }
             }
             Err(error) => {
-                hand.end(End::now(ending(&error), Vec::new())).await;
+                let at = Moment::now();
+                let mut ended_by = ending(&error);
+                if let Ending::Reset(by) = &mut ended_by {
+                    *by = with_go_away(*by, &mut ended).await;
+                }
+                hand.end(End {
+                    ended: ended_by,
+                    trailers: Vec::new(),
+                    at,
+                })
+                .await;
                 return None;
             }
         }

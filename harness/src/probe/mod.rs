@@ -24,6 +24,9 @@ mod timeline;
 mod tls;
 mod websocket;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{
     Answer, BODY_KEPT, Delimited, Ending, ErrorCode, Informational, PIECES_KEPT, Piece,
     PieceRecord, ResetBy,

@@ -264,12 +264,13 @@ impl Request {
             fields.push(pseudo(":authority", host));
         }
         fields.push(pseudo(":path", &self.target));
-        let lower = |field: Field| Field {
-            name: field.name.to_ascii_lowercase().into(),
-            value: field.value,
-        };
-        fields.extend(self.common_fields().into_iter().map(lower));
+        fields.extend(self.common_fields().iter().map(in_lower_case));
         fields
+    }
+
+    /// The trailer fields of HTTP/2.
+    pub(crate) fn h2_trailers(&self) -> Vec<Field> {
+        self.trailers.iter().map(in_lower_case).collect()
     }
 
     /// The head as a report shows it for HTTP/2.
@@ -338,6 +339,14 @@ pub(crate) const WEBSOCKET_KEY: &str = "Sec-WebSocket-Key";
 
 /// Sixteen bytes in base64, as the field wants; RFC 6455 section 1.3 uses the same.
 const SAMPLE_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/// HTTP/2 has no other names (RFC 9113 section 8.2.1).
+fn in_lower_case(field: &Field) -> Field {
+    Field {
+        name: field.name.to_ascii_lowercase().into(),
+        value: field.value.clone(),
+    }
+}
 
 fn pseudo(name: &'static str, value: &Bytes) -> Field {
     Field {

@@ -135,7 +135,7 @@ impl RawH2 {
             Payload::None | Payload::StreamedLength(_) | Payload::Streamed => Vec::new(),
         };
         let body = |last: bool| if last { Body::None } else { Body::Follows };
-        let trailers = request.trailers();
+        let trailers = request.h2_trailers();
         let streamed = matches!(
             request.payload(),
             Payload::StreamedLength(_) | Payload::Streamed
@@ -150,7 +150,7 @@ impl RawH2 {
             out.put(frame.encode());
         }
         if !trailers.is_empty() {
-            out.put(header_frames(stream, trailers, Body::None));
+            out.put(header_frames(stream, &trailers, Body::None));
         }
         self.raw.write(out).await?;
         let length: usize = parts.iter().map(Bytes::len).sum();

@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn padding_must_be_ones_and_short() {
-        assert_eq!(decode(&[0x64, 0x00]), None);
+        assert_eq!(decode(&[0x64]), None);
         assert_eq!(decode(&[0x64, 0x02, 0xff]), None);
     }
 }
