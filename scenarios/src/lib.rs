@@ -6,6 +6,7 @@
 mod abort;
 mod answer;
 mod circle;
+mod completion;
 mod destination;
 mod front;
 mod headers;
@@ -14,6 +15,7 @@ mod http;
 mod identity;
 mod lifecycle;
 mod literal;
+mod lock_step;
 mod routes;
 mod streaming;
 mod upload;

@@ -43,6 +43,19 @@ impl Checks {
         }
     }
 
+    /// An empty collector for a part of the scenario that runs beside others; [`Checks::absorb`] takes it back.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self::new(self.scenario)
+    }
+
+    /// Takes over what was collected beside.
+    pub fn absorb(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.records.extend(other.records);
+        self.unlisted = self.unlisted.take().or(other.unlisted);
+    }
+
     /// Adds a finding, under the subject of [`Checks::about`] unless it has one of its own.
     pub fn push(&mut self, mut finding: Finding) {
         let listed = [THE_EXCHANGE_BROKE_OFF, THE_CANDIDATE_DIED];

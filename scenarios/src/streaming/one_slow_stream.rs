@@ -1,0 +1,62 @@
+//! A stream that waits, and its neighbours.
+
+use proxyproof_harness::Patience;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_mocks::{EventFraming, Gate, Script};
+
+use crate::lock_step::streaming_request;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "streaming/one_slow_stream",
+    claim: "a stream that waits does not hold up other requests of the same client",
+    why: "a model that thinks for minutes must not stop the rest of a session; over HTTP/2 both share one connection",
+    asks: "cpa writes nothing to stream A; client ── request B on the same HTTP/2 connection ──▶ answered",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[BLOCKED],
+    breaks: &[Break::new("serial_upstream", BLOCKED.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const BLOCKED: Code = Code::new(
+    "streaming.neighbour_blocked",
+    "a waiting stream holds up another request",
+    "one thinking model stops everything else that the client asks",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let gate = Gate::new();
+    let slow = streaming_request(ask);
+    let script = Script::new()
+        .read_body()
+        .sse_head(EventFraming::Chunked)
+        .gate(&gate)
+        .last_chunk();
+    ask.cpa().script(slow.probe_id(), script);
+    let connection = ask.client().connect().await?;
+    let mut waiting = connection.open(&slow).await?.patience(Patience::LOCK_STEP);
+    if checks
+        .head_comes(ask, &mut waiting, BLOCKED)
+        .await
+        .is_none()
+    {
+        return Ok(());
+    }
+    let other = match ask.protocol().listener() {
+        Protocol::H2 => connection,
+        _ => ask.client().connect().await?,
+    };
+    let request = ask.get("/v1/models");
+    ask.cpa().script(
+        request.probe_id(),
+        Script::new().reply(200, "text/plain", "cpa"),
+    );
+    let mut quick = other.open(&request).await?.patience(Patience::LOCK_STEP);
+    checks.head_comes(ask, &mut quick, BLOCKED).await;
+    gate.open(1);
+    Ok(())
+}
