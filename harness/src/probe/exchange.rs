@@ -180,7 +180,8 @@ impl Exchange {
         self.head().await?;
         while !self.is_ended() {
             let step = self.advance("the next piece of the body", Patience::STREAM);
-            if let Some(piece) = step.await? {
+            // An empty DATA frame, which often carries END_STREAM, is no part of the body.
+            if let Some(piece) = step.await?.filter(|piece| !piece.bytes.is_empty()) {
                 return Ok(Some(piece));
             }
         }
