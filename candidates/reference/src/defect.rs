@@ -108,6 +108,7 @@ defects! {
     BufferResponse "buffer_response" "A response is collected whole before it is sent.",
     CoalesceEvents "coalesce_events" "Response bytes are held until 4 KiB are together or the response ends.",
     DelayEvents "delay_events" "Every piece of a response is delayed by a quarter of a second.",
+    CompressEvents "compress_events" "An event stream is sent gzip-encoded, whatever the client accepts.",
     DropComments "drop_comments" "Comment lines of an event stream are dropped.",
     LoseLastEvent "lose_last_event" "The last piece of an event stream is lost.",
     TruncationEndsCleanly "truncation_ends_cleanly" "A response that the upstream cuts ends as if it were complete.",
@@ -258,6 +259,7 @@ const WORDS: usize = Defect::ALL.len().div_ceil(64);
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use super::{Defect, Defects};
 
@@ -269,6 +271,31 @@ mod tests {
             assert_eq!(defect.name().parse(), Ok(*defect));
             assert!(defect.describe().ends_with('.'), "{defect}");
         }
+    }
+
+    #[test]
+    fn every_defect_is_asked_about_where_the_correct_behaviour_lives() {
+        let code = code_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        for defect in Defect::ALL {
+            assert!(
+                code.contains(&format!("Defect::{defect:?}")),
+                "nothing asks about `{defect}`"
+            );
+        }
+    }
+
+    /// All code of a folder but this file's.
+    fn code_below(folder: &Path) -> String {
+        let entries = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let code = entries
+            .filter(|path| !path.ends_with("src/defect.rs"))
+            .map(|path| match path.is_dir() {
+                true => code_below(&path),
+                false => std::fs::read_to_string(&path).unwrap(),
+            });
+        code.collect()
     }
 
     #[test]

@@ -10,6 +10,7 @@ use hyper::body::{Body as _, Frame};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::gzip::Gzip;
 use crate::client::Body;
 use crate::defect::{Defect, Defects};
 use crate::upstream::{BrokenResponse, corrupt};
@@ -22,6 +23,7 @@ pub(crate) struct Distortion {
     /// Whether everything is held until the end.
     collects: bool,
     held: BytesMut,
+    gzip: Option<Gzip>,
     ready: VecDeque<Result<Frame<Bytes>, BrokenResponse>>,
     delay: Option<Pin<Box<Sleep>>>,
     seen: u64,
@@ -45,12 +47,18 @@ impl Distortion {
     /// Whether a length that was announced would not hold.
     pub(crate) fn changes_length(defects: Defects) -> bool {
         [
+            Defect::CompressEvents,
             Defect::DropComments,
             Defect::LoseLastEvent,
             Defect::TruncationEndsCleanly,
         ]
         .iter()
         .any(|&defect| defects.has(defect))
+    }
+
+    /// Whether the body is sent gzip-encoded.
+    pub(crate) fn compresses(defects: Defects, is_event_stream: bool) -> bool {
+        is_event_stream && defects.has(Defect::CompressEvents)
     }
 
     pub(crate) fn new(body: Body, defects: Defects, is_event_stream: bool, collects: bool) -> Self {
@@ -64,6 +72,7 @@ impl Distortion {
             is_event_stream,
             collects: collects || defects.has(Defect::BufferResponse),
             held: BytesMut::new(),
+            gzip: Self::compresses(defects, is_event_stream).then(Gzip::new),
             ready: VecDeque::new(),
             delay: None,
             seen: 0,
@@ -152,14 +161,22 @@ impl Distortion {
     }
 
     fn release(&mut self) {
-        if !self.held.is_empty() {
-            self.ready
-                .push_back(Ok(Frame::data(self.held.split().freeze())));
+        if self.held.is_empty() {
+            return;
         }
+        let piece = self.held.split().freeze();
+        let piece = match &mut self.gzip {
+            Some(gzip) => gzip.put(&piece).into(),
+            None => piece,
+        };
+        self.ready.push_back(Ok(Frame::data(piece)));
     }
 
     fn end(&mut self) {
         self.release();
+        if let Some(mut gzip) = self.gzip.take() {
+            self.ready.push_back(Ok(Frame::data(gzip.end().into())));
+        }
         self.has_ended = true;
     }
 }
@@ -195,6 +212,7 @@ const DISTORTING: &[Defect] = &[
     Defect::BufferResponse,
     Defect::CoalesceEvents,
     Defect::DelayEvents,
+    Defect::CompressEvents,
     Defect::DropComments,
     Defect::LoseLastEvent,
     Defect::TruncationEndsCleanly,

@@ -3,6 +3,7 @@
 mod body;
 mod exchange;
 mod frames;
+mod gzip;
 mod opening;
 
 pub(crate) use body::Distortion;
