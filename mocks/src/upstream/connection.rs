@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes};
 
 use super::exchange::{Exchange, RST_AVOIDANCE, Verdict};
-use super::head_budget::HeadBudget;
+use super::memory_budget::MemoryBudget;
 use super::scripts::Scripts;
 use super::socket::{Filled, Socket, watched};
 use super::stubs::Stubs;
@@ -23,7 +23,8 @@ pub(crate) struct Program<S> {
     pub(crate) ledger: Ledger,
     pub(crate) scripts: Arc<Scripts>,
     pub(crate) stubs: Arc<Stubs>,
-    pub(crate) head_budget: HeadBudget,
+    pub(crate) heads: MemoryBudget,
+    pub(crate) bodies: MemoryBudget,
 }
 
 /// One accepted connection.
@@ -116,7 +117,13 @@ impl<S: Service> Connection<S> {
             head: request.head.bytes.clone(),
             framing: request.framing(),
         });
-        let mut exchange = Exchange::new(Arc::clone(&self.socket), arrival, writer, request);
+        let mut exchange = Exchange::new(
+            Arc::clone(&self.socket),
+            arrival,
+            writer,
+            request,
+            self.program.bodies.clone(),
+        );
         if let Some(script) = self.program.scripts.find(request.probe()) {
             let ended = watched(&self.socket, script::run(&script, request, &mut exchange)).await;
             return match ended {
@@ -176,7 +183,7 @@ impl<S: Service> Connection<S> {
         reading: &mut HeadReading,
         skip: SkipLineEnds,
     ) -> Result<RequestHead, NoHead> {
-        let mut share = self.program.head_budget.share();
+        let mut share = self.program.heads.share();
         loop {
             if let Some(head) = self.take_head(reading, skip)? {
                 return Ok(head);

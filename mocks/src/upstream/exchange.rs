@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use super::memory_budget::MemoryBudget;
 use super::request_body::{BodyError, RequestBody};
 use super::socket::Socket;
 use super::{After, Request, WebSocket};
@@ -24,6 +25,7 @@ pub struct Exchange {
     pub(crate) arrival: Arc<LiveArrival>,
     writer: ResponseWriter,
     body: RequestBody,
+    bodies: MemoryBudget,
     put_back: Option<Bytes>,
     interim: Interim,
     raw: Raw,
@@ -62,6 +64,7 @@ impl Exchange {
         arrival: Arc<LiveArrival>,
         mut writer: ResponseWriter,
         request: &Request,
+        bodies: MemoryBudget,
     ) -> Self {
         writer.begin(&request.head);
         let body = RequestBody::new(request.framing());
@@ -78,6 +81,7 @@ impl Exchange {
             arrival,
             writer,
             body,
+            bodies,
             put_back: None,
             interim,
             raw: Raw::No,
@@ -100,11 +104,15 @@ impl Exchange {
         let Some(second) = self.read_piece().await? else {
             return Ok(first);
         };
+        let mut share = self.bodies.share();
         let mut whole = BytesMut::from(&first[..]);
         let mut next = Some(second);
         while let Some(piece) = next {
             if (whole.len() + piece.len()) as u64 > limit {
                 return Err(BodyError::TooLarge { limit });
+            }
+            if !share.covers(whole.len() + piece.len()) {
+                return Err(BodyError::Crowded);
             }
             whole.extend_from_slice(&piece);
             next = self.read_piece().await?;

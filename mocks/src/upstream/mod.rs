@@ -4,7 +4,7 @@ mod accept;
 mod connection;
 pub mod cpa;
 mod exchange;
-mod head_budget;
+mod memory_budget;
 mod request;
 mod request_body;
 mod resp_connection;

@@ -24,6 +24,9 @@ pub enum BodyError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// All bodies together are larger than a mock puts up with.
+    #[error("http: request body too large")]
+    Crowded,
     /// The connection broke.
     #[error("read: connection reset by peer")]
     Reset,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use super::connection::Program;
-use super::head_budget::HeadBudget;
+use super::memory_budget::MemoryBudget;
 use super::running::{Handle, RunningUpstream};
 use super::{Rules, Service, accept};
 use crate::ledger::Ledger;
@@ -68,7 +68,8 @@ impl<S: Service> Server<S> {
             ledger: self.ledger,
             scripts: Arc::clone(&handle.scripts),
             stubs: Arc::clone(&handle.stubs),
-            head_budget: HeadBudget::default(),
+            heads: MemoryBudget::new(HEADS),
+            bodies: MemoryBudget::new(BODIES),
         });
         let (orders, received) = tokio::sync::mpsc::unbounded_channel();
         let acceptor = accept::Acceptor::new(listener, program, Arc::clone(&handle), received);
@@ -76,3 +77,9 @@ impl<S: Service> Server<S> {
         Ok(RunningUpstream::new(handle, orders, task))
     }
 }
+
+/// What all unfinished heads may take together, in bytes.
+const HEADS: usize = 64 << 20;
+
+/// What all bodies that are being read whole may take together, in bytes.
+const BODIES: usize = 512 << 20;

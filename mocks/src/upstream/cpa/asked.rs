@@ -1,15 +1,28 @@
 //! The body of a request to an AI route, as CPA reads it.
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
+use super::raw_fields::RawFields;
 use crate::upstream::BodyError;
 
-/// The JSON that a client sent; what cannot be read is `null`, and asks for the model "".
+/// What CPA looks at in the JSON that a client sent; what cannot be read asks for the model "".
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
+    /// The object's fields, but of `input` only what kind of value it is, and nothing that is larger than 256 KiB: a
+    /// mock answers by script, and need not keep a conversation.
     pub(crate) json: Value,
     pub(crate) model: String,
+    pub(crate) syntax: Syntax,
+}
+
+/// Whether a body is JSON at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    Valid,
+    #[default]
+    Broken,
 }
 
 /// Why a body is refused before its model is looked at.
@@ -33,14 +46,26 @@ pub(crate) enum Decoding {
 }
 
 impl Asked {
-    /// Reads `body`; its model leniently, so that a broken body may still name one.
+    /// Reads `body`; leniently, so that a broken one may still name a model.
     pub(crate) fn parse(body: &[u8]) -> Self {
-        let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let model = match &json {
-            Value::Null => lenient_model(body).unwrap_or_default(),
-            json => text_of(&json["model"]),
-        };
-        Self { json, model }
+        let mut fields = Map::new();
+        let mut room = KEPT;
+        for (name, raw) in RawFields::of(body) {
+            let name = String::from_utf8_lossy(name).into_owned();
+            if fields.contains_key(&name) {
+                continue;
+            }
+            if let Some(value) = kept(&name, raw, &mut room) {
+                fields.insert(name, value);
+            }
+        }
+        let json = Value::Object(fields);
+        let model = text_of(&json["model"]);
+        Self {
+            json,
+            model,
+            syntax: syntax_of(body),
+        }
     }
 
     /// Whether `stream` is JSON's `true`: text and numbers do not count.
@@ -75,7 +100,7 @@ pub(crate) fn decode(body: Bytes, encoding: &str) -> Result<Bytes, Unreadable> {
         decoded = match undo(&decoded, &coding.trim().to_ascii_lowercase()) {
             Ok(decoded) => decoded,
             // A client may name a coding that a proxy has undone already.
-            Err(_) if serde_json::from_slice::<Value>(&body).is_ok() => return Ok(body),
+            Err(_) if syntax_of(&body) == Syntax::Valid => return Ok(body),
             Err(unreadable) => return Err(unreadable),
         };
     }
@@ -122,17 +147,28 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-/// The string after the first `"model":` of something that is not quite JSON.
-fn lenient_model(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let (_, rest) = text
-        .trim_start()
-        .strip_prefix('{')?
-        .split_once("\"model\"")?;
-    let rest = rest.trim_start().strip_prefix(':')?.trim_start();
-    let (model, _) = rest.strip_prefix('"')?.split_once('"')?;
-    Some(model.to_owned())
+/// A field's value, if there is room for it; of the conversation itself only its kind.
+fn kept(name: &str, raw: &[u8], room: &mut usize) -> Option<Value> {
+    if name == "input" {
+        return Some(match raw.first()? {
+            b'[' => Value::Array(Vec::new()),
+            b'{' => Value::Object(Map::new()),
+            _ => Value::String(String::new()),
+        });
+    }
+    *room = room.checked_sub(raw.len())?;
+    serde_json::from_slice(raw).ok()
 }
+
+fn syntax_of(body: &[u8]) -> Syntax {
+    match serde_json::from_slice::<IgnoredAny>(body) {
+        Ok(_) => Syntax::Valid,
+        Err(_) => Syntax::Broken,
+    }
+}
+
+/// How many bytes of a body's fields are kept together.
+const KEPT: usize = 256 << 10;
 
 /// The largest body that is read, as sent and decoded, in bytes. CPA has no bound; a mock needs one.
 pub(crate) const BODY_LIMIT: u64 = 128 << 20;
@@ -149,6 +185,17 @@ mod tests {
         assert_eq!(Asked::parse(b"").model, "");
         assert_eq!(Asked::parse(b"{\"model\":").model, "");
         assert_eq!(Asked::parse(b"{\"model\":\"m-fast\",").model, "m-fast");
+    }
+
+    #[test]
+    fn a_conversation_is_not_kept() {
+        let input = "x".repeat(1 << 20);
+        let body = format!(r#"{{"input":"{input}","big":"{input}","model":"m","stream":true}}"#);
+        let asked = Asked::parse(body.as_bytes());
+        assert_eq!((asked.model.as_str(), asked.syntax), ("m", Syntax::Valid));
+        assert_eq!(asked.json["input"], "");
+        assert_eq!(asked.json.get("big"), None);
+        assert!(asked.streams());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::answer::{empty, event_stream, gin_json, raw_json};
-use super::asked::{Asked, BODY_LIMIT, Decoding, Unreadable, decode};
+use super::asked::{Asked, BODY_LIMIT, Decoding, Syntax, Unreadable, decode};
 use super::capture::Captured;
 use super::execution::{Call, execute};
 use super::model_list::undisguised;
@@ -36,6 +36,7 @@ impl Visit<'_> {
             }
         };
         let mut asked = Asked::parse(&body);
+        drop(body);
         match self.endpoint {
             Endpoint::Images => exchange.respond(no_images(&asked)).await,
             Endpoint::Interactions => exchange.respond(no_interaction(&asked)).await,
@@ -178,7 +179,7 @@ impl Visit<'_> {
 
 /// None of the models makes images.
 fn no_images(asked: &Asked) -> Response {
-    let message = match asked.json.is_null() {
+    let message = match asked.syntax == Syntax::Broken {
         true => "Invalid request: body must be valid JSON".to_owned(),
         false => format!(
             "Model {} is not supported on /v1/images/generations or /v1/images/edits. Use {IMAGE_MODELS}.",
@@ -192,7 +193,7 @@ fn no_images(asked: &Asked) -> Response {
 fn no_interaction(asked: &Asked) -> Response {
     let stream = asked.json.get("stream");
     let message = match (asked.json.get("model"), asked.json.get("agent")) {
-        _ if !asked.json.is_object() => "invalid JSON body",
+        _ if asked.syntax == Syntax::Broken => "invalid JSON body",
         (Some(_), Some(_)) | (None, None) => "request requires exactly one of model or agent",
         _ if stream.is_some_and(|stream| !stream.is_boolean()) => "stream must be a boolean",
         _ => return raw_json(400, unknown_model(Shape::OpenAi, &asked.model)),

@@ -38,6 +38,8 @@ pub(crate) async fn execute(call: Call<'_>, asked: Asked, exchange: &mut Exchang
     };
     let planned = plan(call.api, call.mode, model, &asked);
     let journal = Journal::begin(call.state, call.asker, model, &asked);
+    // A stream may last: what was asked is not kept for it.
+    drop(asked);
     let trace = journal.trace.clone();
     match planned.plan.clone() {
         Plan::Whole {

@@ -17,6 +17,7 @@ mod model_list;
 mod page;
 mod plan;
 mod provider;
+mod raw_fields;
 mod realtime;
 mod redirect;
 mod refusal;

@@ -101,10 +101,11 @@ fn handshake(request: &Request) -> Option<Response> {
     })
 }
 
-/// What was last asked for on this socket.
-#[derive(Clone, Debug, Default)]
+/// What was last asked for on this socket: a follow-up that leaves it out gets it from here.
+#[derive(Clone, Debug)]
 struct LastRequest {
     model: String,
+    instructions: Option<Value>,
 }
 
 struct Session<'a, 'b> {
@@ -117,11 +118,11 @@ struct Session<'a, 'b> {
 }
 
 /// What a message asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Demand {
     Refused(String),
-    Prewarm(Value),
-    Generate(Value),
+    Prewarm(Asked),
+    Generate(Asked),
 }
 
 /// Whether the socket goes on.
@@ -150,37 +151,31 @@ impl Session<'_, '_> {
     }
 
     fn demand(&self, message: &[u8]) -> Demand {
-        let mut request: Value = serde_json::from_slice(message).unwrap_or_default();
-        let previous = request["previous_response_id"].as_str().unwrap_or_default();
-        let previous = previous.trim().to_owned();
-        if !previous.is_empty() && self.forgets(&previous) {
+        let mut asked = Asked::parse(message);
+        let previous = trimmed(&asked.json["previous_response_id"]);
+        if !previous.is_empty() && self.forgets(previous) {
             return Demand::Refused(previous_not_found());
         }
-        let kind = request["type"]
-            .as_str()
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        match kind.as_str() {
+        match trimmed(&asked.json["type"]) {
             "response.create" if self.last.is_none() => {}
             "response.create" | "response.append" => {
-                if let Some(refused) = self.refused_follow_up(&mut request) {
+                if let Some(refused) = self.refused_follow_up(&mut asked.json) {
                     return Demand::Refused(refused);
                 }
             }
-            _ => {
+            kind => {
                 let message = format!("unsupported websocket request type: {kind}");
                 return Demand::Refused(bad_request(&message));
             }
         }
-        let model = request["model"].as_str().unwrap_or_default().trim();
-        if model.is_empty() {
+        trimmed(&asked.json["model"]).clone_into(&mut asked.model);
+        if asked.model.is_empty() {
             return Demand::Refused(bad_request("missing model in response.create request"));
         }
-        if self.last.is_none() && request["generate"] == Value::Bool(false) {
-            return Demand::Prewarm(request);
+        if self.last.is_none() && asked.json["generate"] == Value::Bool(false) {
+            return Demand::Prewarm(asked);
         }
-        Demand::Generate(request)
+        Demand::Generate(asked)
     }
 
     /// Whether this socket cannot know the response: before the first request, and after a pre-warm any but that.
@@ -191,7 +186,7 @@ impl Session<'_, '_> {
         }
     }
 
-    /// Why a request after the first is refused; gives it the model of the last one if it names none.
+    /// Why a request after the first is refused; gives it the model and the instructions of the last one if it has none.
     fn refused_follow_up(&self, request: &mut Value) -> Option<String> {
         let Some(last) = &self.last else {
             return Some(bad_request(
@@ -204,11 +199,15 @@ impl Session<'_, '_> {
         if request.get("model").is_none() {
             request["model"] = json!(last.model);
         }
+        if let (None, Some(instructions)) = (request.get("instructions"), &last.instructions) {
+            request["instructions"] = instructions.clone();
+        }
         None
     }
 
     /// Answers a pre-warm without a provider: created and completed at once, nothing used.
-    async fn prewarm(&mut self, request: &Value) -> Next {
+    async fn prewarm(&mut self, asked: &Asked) -> Next {
+        let request = &asked.json;
         let id = format!("resp_prewarm_{}", self.state.fresh_uuid());
         let created = prewarm_response(&id, "in_progress", request);
         let mut completed = prewarm_response(&id, "completed", request);
@@ -228,26 +227,18 @@ impl Session<'_, '_> {
                 return Next::End;
             }
         }
-        self.remember(request);
+        self.remember(asked);
         self.prewarmed = Some(id);
         Next::Message
     }
 
-    async fn generate(&mut self, mut request: Value) -> Next {
-        if let Value::Object(fields) = &mut request {
+    async fn generate(&mut self, mut asked: Asked) -> Next {
+        if let Value::Object(fields) = &mut asked.json {
             fields.shift_remove("type");
             // The provider gets the whole conversation, so that there is nothing before it to refer to.
             fields.shift_remove("previous_response_id");
             fields.insert("stream".to_owned(), json!(true));
         }
-        let asked = Asked {
-            model: request["model"]
-                .as_str()
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
-            json: request,
-        };
         let Some(model) = self.state.configuration.catalogue.find(&asked.model) else {
             let body = unknown_model(ClientApi::Responses.shape(), &asked.model);
             self.send(error_frame(400, &body)).await;
@@ -276,7 +267,7 @@ impl Session<'_, '_> {
             }
         }
         journal.end(&planned, &planned.outcome);
-        self.remember(&asked.json);
+        self.remember(&asked);
         self.prewarmed = None;
         match score.breakdown {
             None => Next::Message,
@@ -294,13 +285,11 @@ impl Session<'_, '_> {
         Next::End
     }
 
-    fn remember(&mut self, request: &Value) {
-        let model = request["model"]
-            .as_str()
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        self.last = Some(LastRequest { model });
+    fn remember(&mut self, asked: &Asked) {
+        self.last = Some(LastRequest {
+            model: asked.model.clone(),
+            instructions: asked.json.get("instructions").cloned(),
+        });
     }
 
     async fn send(&mut self, text: String) -> Next {
@@ -309,6 +298,11 @@ impl Session<'_, '_> {
             Err(_) => Next::End,
         }
     }
+}
+
+/// The text of a field without the whitespace around it.
+fn trimmed(value: &Value) -> &str {
+    value.as_str().unwrap_or_default().trim()
 }
 
 fn prewarm_response(id: &str, status: &str, request: &Value) -> Value {

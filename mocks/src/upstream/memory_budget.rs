@@ -1,34 +1,43 @@
-//! A bound on the memory that unfinished heads take together.
+//! A bound on the memory that unfinished heads, or bodies, take together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What all unfinished heads of an upstream may take beyond their first [`FREE`] bytes each.
+/// What all unfinished heads (or bodies) of an upstream may take beyond their first [`FREE`] bytes each.
 ///
 /// Go has no such bound; with it 10 000 peers that each send half a head of a megabyte cost 64 MiB, not 10 GiB.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct HeadBudget {
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryBudget {
+    limit: usize,
     taken: Arc<AtomicUsize>,
 }
 
-/// One head's share; given back when dropped.
+/// One head's or body's share; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct HeadShare {
-    budget: HeadBudget,
+pub(crate) struct MemoryShare {
+    budget: MemoryBudget,
     taken: usize,
 }
 
-impl HeadBudget {
-    pub(crate) fn share(&self) -> HeadShare {
-        HeadShare {
+impl MemoryBudget {
+    /// A budget of so many bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            taken: Arc::default(),
+        }
+    }
+
+    pub(crate) fn share(&self) -> MemoryShare {
+        MemoryShare {
             budget: self.clone(),
             taken: 0,
         }
     }
 }
 
-impl HeadShare {
-    /// Whether a head may be this long by now.
+impl MemoryShare {
+    /// Whether what it holds may be this long by now.
     pub(crate) fn covers(&mut self, length: usize) -> bool {
         let needed = length.saturating_sub(FREE);
         if needed <= self.taken {
@@ -36,11 +45,11 @@ impl HeadShare {
         }
         let more = needed - self.taken;
         self.taken = needed;
-        self.budget.taken.fetch_add(more, Ordering::Relaxed) + more <= LIMIT
+        self.budget.taken.fetch_add(more, Ordering::Relaxed) + more <= self.budget.limit
     }
 }
 
-impl Drop for HeadShare {
+impl Drop for MemoryShare {
     fn drop(&mut self) {
         if self.taken > 0 {
             self.budget.taken.fetch_sub(self.taken, Ordering::Relaxed);
@@ -51,16 +60,14 @@ impl Drop for HeadShare {
 /// What every connection may take without asking.
 const FREE: usize = 16 * 1024;
 
-/// What all may take together beyond that.
-const LIMIT: usize = 64 << 20;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn shares_are_bounded_and_given_back() {
-        let budget = HeadBudget::default();
+        const LIMIT: usize = 1 << 20;
+        let budget = MemoryBudget::new(LIMIT);
         let mut first = budget.share();
         let mut second = budget.share();
         assert!(first.covers(FREE) && first.covers(LIMIT));
