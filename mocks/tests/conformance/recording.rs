@@ -93,7 +93,8 @@ impl Recording {
                     let text = with_true_length(&addresses.here(text));
                     stream.write_all(&bytes_of(&text)).await?;
                 }
-                Send::HalfClose { .. } => stream.shutdown().await?,
+                Send::HalfClose { half_close } if *half_close => stream.shutdown().await?,
+                Send::HalfClose { .. } => {}
             }
             // The pauses make what comes between them distinguishable; they are the recording's own.
             let _ = timeout(Duration::from_millis(*pause), std::future::pending::<()>()).await;
