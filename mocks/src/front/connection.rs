@@ -195,6 +195,10 @@ impl<'a> Connection<'a> {
     where
         C: AsyncRead + AsyncWrite + Unpin,
     {
+        if self.settings.users.know(&asked.first) {
+            close_client(client).await;
+            return Ending::TunnelUser;
+        }
         let chosen = self
             .settings
             .table

@@ -54,6 +54,8 @@ pub enum Ending {
     },
     /// The client ended its side, or let the time pass, without a byte of its own.
     Silent,
+    /// The client is a user of the tunnel itself, which the front does not have.
+    TunnelUser,
     /// No entry of the table fits.
     Unroutable,
     /// The destination could not be dialled.

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod client_hello;
+mod commented_json;
 mod connection;
 mod destination;
 mod fallback;
@@ -11,14 +12,17 @@ mod log;
 mod relay;
 mod rewound;
 mod server;
+mod settings;
 mod table;
 mod timers;
 mod tls;
+mod users;
 
 pub use destination::Destination;
 pub use fallback::{Fallback, Inbound, TableError};
 pub use log::{Ending, FrontConnection};
 pub use server::{AcceptProxy, Front, PlainListener, RunningFront};
+pub use settings::{InboundSettings, SettingsError};
 pub use table::FallbackTable;
 pub use timers::FrontTimers;
 pub use tls::{MinimumTls, UnknownNames};

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::connection::Connection;
 use super::log::Log;
 use super::tls::Tls;
+use super::users::Users;
 use super::{FallbackTable, FrontConnection, FrontTimers, MinimumTls, UnknownNames};
 use crate::certificate::Leaf;
 
@@ -29,6 +30,7 @@ pub struct Front {
     plain: Option<PlainListener>,
     aliases: Vec<(String, String)>,
     loopback_as: Option<IpAddr>,
+    users: Users,
 }
 
 /// Whether clients open with a PROXY header (`acceptProxyProtocol`).
@@ -67,6 +69,7 @@ pub(super) struct Settings {
     pub(super) accept_proxy: AcceptProxy,
     pub(super) timers: FrontTimers,
     pub(super) address: SocketAddr,
+    pub(super) users: Users,
     aliases: Vec<(String, String)>,
     loopback_as: Option<IpAddr>,
 }
@@ -87,6 +90,7 @@ impl Front {
             plain: None,
             aliases: Vec::new(),
             loopback_as: None,
+            users: Users::default(),
         }
     }
 
@@ -162,6 +166,13 @@ impl Front {
         self
     }
 
+    /// Recognises these users of the tunnel; their connections are closed, since there is no tunnel behind.
+    #[must_use]
+    pub(super) fn users(mut self, users: Users) -> Self {
+        self.users = users;
+        self
+    }
+
     /// Binds and serves on the caller's runtime.
     ///
     /// # Errors
@@ -183,6 +194,7 @@ impl Front {
             address,
             aliases: self.aliases,
             loopback_as: self.loopback_as,
+            users: self.users,
         });
         let log = Log::new();
         let mut running = RunningFront {
