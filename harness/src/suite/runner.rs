@@ -15,7 +15,7 @@ use crate::{
     candidate::{Candidate, LaunchKind},
     deployment::Deployment,
     error::HarnessError,
-    stage::Keep,
+    stage::{Guard, Keep},
 };
 
 /// A run that is about to be: who is asked what.
@@ -57,7 +57,12 @@ impl<'a> Suite<'a> {
         let started = Instant::now();
         let mut sinks = Sinks::new(sinks);
         let mut stop = std::pin::pin!(stop);
+        let guard = Guard::start().map_err(|cause| HarnessError::System {
+            action: "start the guard".to_owned(),
+            cause,
+        })?;
         let staging = Staging {
+            guard: &guard,
             candidate: self.candidate,
             deployment: self.deployment,
             keep: self.keep,

@@ -6,7 +6,7 @@ use crate::{
     candidate::Candidate,
     deployment::Deployment,
     error::HarnessError,
-    stage::{Keep, RunningStage, Stage},
+    stage::{Guard, Keep, RunningStage, Stage},
 };
 
 /// What stages are made of.
@@ -15,6 +15,8 @@ pub(crate) struct Staging<'a> {
     pub(crate) candidate: &'a Candidate,
     pub(crate) deployment: &'a Deployment,
     pub(crate) keep: Keep,
+    /// One for all stages of a run.
+    pub(crate) guard: &'a Guard,
 }
 
 impl Staging<'_> {
@@ -22,6 +24,7 @@ impl Staging<'_> {
         Stage::of(self.candidate)
             .deployment(self.deployment)
             .keep(self.keep)
+            .guard(self.guard)
     }
 }
 
