@@ -6,7 +6,6 @@ use super::client_address::client_address;
 use super::management::presented_key;
 use super::route::{Endpoint, Guard};
 use super::state::State;
-use super::usage::Asker;
 use crate::upstream::Request;
 use crate::wire::http1::Response;
 
@@ -87,23 +86,6 @@ fn presented(request: &Request) -> Presented {
         x_api_key: field("X-Api-Key"),
         query_key: request.query_value("key"),
         query_auth_token: request.query_value("auth_token"),
-    }
-}
-
-pub(crate) fn asker(request: &Request, api_key: String, pattern: &str, path: &str) -> Asker {
-    let field = |name: &str| request.first(name).unwrap_or_default().into_owned();
-    // A route with a parameter is recorded as it was asked for.
-    let route = if pattern.contains(['*', ':']) {
-        path
-    } else {
-        pattern
-    };
-    Asker {
-        client_ip: request.peer().ip().to_canonical().to_string(),
-        x_forwarded_for: request.all("X-Forwarded-For").join(", "),
-        user_agent: field("User-Agent"),
-        api_key,
-        endpoint: format!("{} {route}", request.method()),
     }
 }
 

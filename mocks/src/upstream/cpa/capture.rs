@@ -15,20 +15,23 @@ pub(crate) struct Captured {
 /// `100 Continue` gets it even before a 401.
 pub(crate) async fn capture(request: &Request, path: &str, exchange: &mut Exchange) -> Captured {
     let nothing = Captured { body: None };
+    let length = match request.framing() {
+        Framing::Length(length) => length,
+        Framing::None | Framing::Chunked => 0,
+    };
     let logged = request.method() != "GET"
         && !path.starts_with("/v0/management")
         && !path.starts_with("/management")
         && (!path.starts_with("/api") || path.starts_with("/api/provider"));
+    if !logged || !(1..=CAPTURED).contains(&length) {
+        return nothing;
+    }
     let content_type = request.first("Content-Type").unwrap_or_default();
     let multipart = content_type
         .trim()
         .to_ascii_lowercase()
         .starts_with("multipart/form-data");
-    let length = match request.framing() {
-        Framing::Length(length) => length,
-        Framing::None | Framing::Chunked => 0,
-    };
-    if !logged || multipart || !(1..=CAPTURED).contains(&length) {
+    if multipart {
         return nothing;
     }
     match exchange.read_body(CAPTURED).await {

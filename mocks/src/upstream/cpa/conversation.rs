@@ -104,7 +104,7 @@ impl Visit<'_> {
     ) -> After {
         let call = Call {
             state: self.state,
-            asker: &self.asker,
+            asker: &self.asker(),
             api,
             mode,
             stream_head,

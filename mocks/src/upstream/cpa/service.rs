@@ -1,6 +1,6 @@
 //! CPA behind the server: what comes before and after routing.
 
-use super::admission::{admitted, asker, nowhere, safe_mode};
+use super::admission::{admitted, nowhere, safe_mode};
 use super::answer::empty;
 use super::capture::capture;
 use super::configuration::Configuration;
@@ -57,18 +57,17 @@ async fn serve(state: &State, request: &Request, exchange: &mut Exchange) -> Aft
     else {
         return exchange.respond(nowhere(state, request, &path)).await;
     };
-    let key = match admitted(state, request, endpoint, &path) {
+    let api_key = match admitted(state, request, endpoint, &path) {
         Ok(key) => key,
         Err(refusal) => return exchange.respond(*refusal).await,
     };
-    let asker = asker(request, key, pattern, &path);
     let visit = Visit {
         state,
         request,
         endpoint,
         parameter: &parameter,
         pattern,
-        asker,
+        api_key,
     };
     visit.answer(captured, exchange).await
 }

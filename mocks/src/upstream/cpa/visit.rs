@@ -20,7 +20,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) parameter: &'a str,
     /// The route as it was registered.
     pub(crate) pattern: &'static str,
-    pub(crate) asker: Asker,
+    /// The key that let it in; empty where none is asked for.
+    pub(crate) api_key: String,
 }
 
 impl Visit<'_> {
@@ -28,7 +29,7 @@ impl Visit<'_> {
     pub(crate) async fn answer(&self, captured: Captured, exchange: &mut Exchange) -> After {
         match self.endpoint {
             Endpoint::ResponsesSocket => {
-                serve_responses_socket(self.state, self.request, &self.asker, exchange).await
+                serve_responses_socket(self.state, self.request, &self.asker(), exchange).await
             }
             Endpoint::RelaySocket => serve_relay_socket(self.state, self.request, exchange).await,
             Endpoint::Management(call) => self.managed(call, captured, exchange).await,
@@ -60,5 +61,23 @@ impl Visit<'_> {
         };
         let answer = manage(self.state, call, self.pattern, self.request, &body);
         exchange.respond(answer).await
+    }
+
+    /// Who asks, for the usage record.
+    pub(crate) fn asker(&self) -> Asker {
+        let request = self.request;
+        // A route with a parameter is recorded as it was asked for.
+        let route = match self.pattern.contains(['*', ':']) {
+            true => request.path(),
+            false => self.pattern.into(),
+        };
+        let user_agent = request.first("User-Agent").unwrap_or_default();
+        Asker {
+            client_ip: request.peer().ip().to_canonical().to_string(),
+            x_forwarded_for: request.all("X-Forwarded-For").join(", "),
+            user_agent: user_agent.into_owned(),
+            api_key: self.api_key.clone(),
+            endpoint: format!("{} {route}", request.method()),
+        }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn call(
         ManagementCall::Report => report(name),
         ManagementCall::ConfigYaml => config_yaml(state, request.method()),
         ManagementCall::LatestVersion => refused(502, "failed to fetch latest version"),
-        ManagementCall::AuthFiles | ManagementCall::Unavailable => management_empty(404),
+        ManagementCall::AuthFiles | ManagementCall::Unavailable => unavailable(name),
     }
 }
 
@@ -90,6 +90,27 @@ fn report(name: &str) -> Response {
         "plugins" => shown(&json!({"plugins": []})),
         _ => shown(&json!({})),
     }
+}
+
+/// What CPA answers that has no log, file, plugin or account of that name, or is asked without one.
+fn unavailable(name: &str) -> Response {
+    let (status, error) = match name {
+        "logs" => (400, "logging to file disabled"),
+        "request-error-logs/:name" => (404, "log file not found"),
+        "request-log-by-id/:id" => (404, "log file not found for the given request ID"),
+        "auth-files/download" => (400, "invalid name"),
+        "auth-files" | "vertex/import" => (400, "file required"),
+        "auth-files/models" | "auth-files/status" | "auth-files/fields" => {
+            (400, "name is required")
+        }
+        "model-definitions/:channel" => (400, "unknown channel"),
+        "oauth-session" => (400, "state is required"),
+        "api-call" | "reset-quota" => (400, "invalid body"),
+        name if name.ends_with("-auth-url") => (500, "failed to generate authorization url"),
+        name if name.starts_with("plugin") => (404, "plugin_not_found"),
+        _ => return management_empty(404),
+    };
+    refused(status, error)
 }
 
 fn config_yaml(state: &State, method: &str) -> Response {
