@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use proxyproof_mocks::front::RunningFront;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    finding::Finding,
     probe::{ProbeError, Seen},
     protocol::Protocol,
 };
@@ -82,6 +84,20 @@ impl Blame {
             _ => (Self::Candidate, "it took the request and passed nothing on"),
         };
         (blame, reason.to_owned())
+    }
+}
+
+impl Finding {
+    /// Moves the blame to the front where nothing arrived, and its own records say that it handed nothing on.
+    pub(crate) fn blame_front(&mut self, front: &RunningFront, protocol: Protocol) {
+        if !protocol.is_chain() || !self.arrived.is_empty() || self.blame != Blame::Candidate {
+            return;
+        }
+        let connection = self.client.and_then(|client| front.connection_from(client));
+        if connection.is_some_and(|connection| connection.dialled_at.is_none()) {
+            self.blame = Blame::Front;
+            "the front did not hand the connection on".clone_into(&mut self.blame_reason);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ impl Finding {
     #[must_use]
     pub fn seen(mut self, seen: &Seen) -> Self {
         self.sent = Some(exhibit_of_request(&seen.request));
+        self.client = Some(seen.request.client);
         self.arrived = seen.arrivals.iter().map(exhibit_of_arrival).collect();
         self.answered = Some(exhibit_of_answer(&seen.answer));
         let (blame, reason) = Blame::of(seen);

@@ -1,6 +1,6 @@
 //! One mismatch, with everything that somebody needs to mend it.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,9 @@ pub struct Finding {
     /// The command that asks again.
     #[serde(default)]
     pub rerun: String,
+    /// The client's end, by which the front's own records are found; no part of a report.
+    #[serde(skip)]
+    pub(crate) client: Option<SocketAddr>,
 }
 
 /// Something that was on a wire, as text.

@@ -40,10 +40,14 @@ impl Checks {
         })
     }
 
-    /// The candidate refused: a 4xx answer, or an end of the stream or connection without an answer; and nothing arrived.
+    /// The candidate refused: an answer that says so, or an end of the stream or connection without an answer; and
+    /// nothing arrived.
+    ///
+    /// Besides 4xx, 501 refuses a transfer coding (RFC 9112 section 6.1) or a method (RFC 9110 section 15.6.2), and 505
+    /// a version (section 15.6.6).
     pub fn refused(&mut self, seen: &Seen, code: Code) -> bool {
         let refusal = match &seen.answer {
-            Ok(answer) => (400..500).contains(&answer.status),
+            Ok(answer) => matches!(answer.status, 400..=499 | 501 | 505),
             Err(ProbeError::Closed { .. } | ProbeError::Reset { .. }) => true,
             Err(_) => false,
         };
@@ -51,7 +55,7 @@ impl Checks {
             let finding = code
                 .finding()
                 .seen(seen)
-                .expected("a 4xx answer or a close, and nothing at any upstream");
+                .expected("a refusal (4xx, 501, 505 or a close), and nothing at any upstream");
             finding.observed(format!(
                 "{}, and {}",
                 outcome(&seen.answer),

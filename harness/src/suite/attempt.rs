@@ -53,7 +53,11 @@ impl Attempt {
             )),
             Err(ran_out) => Some(overrun(ran_out.waited, waiting.last())),
         };
-        Self::of(checks, broken, started.elapsed())
+        let mut attempt = Self::of(checks, broken, started.elapsed());
+        for finding in &mut attempt.findings {
+            finding.blame_front(stage.front(), asked.protocol);
+        }
+        attempt
     }
 
     /// There was no stage to ask on.
