@@ -23,6 +23,7 @@ mod route;
 mod service;
 mod setup;
 mod store;
+mod tunnel;
 
 pub use collector::Backoff;
 pub use configuration::{PopSide, UsageService};

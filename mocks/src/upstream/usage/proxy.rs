@@ -11,6 +11,7 @@ use super::client::{DIAL_TIMEOUT, connect, malformed};
 use super::dial::broken;
 use super::service::with;
 use super::setup::Setup;
+use super::tunnel::tunnel;
 use crate::ledger::Framing;
 use crate::upstream::{After, Exchange, Request};
 use crate::wire::http1::{
@@ -51,6 +52,9 @@ pub(super) async fn forward(
         () = &mut gone => return After::Close,
     };
     match reached {
+        Ok((upstream, answer)) if answer.status == 101 => {
+            switch(upstream, &answer, own, exchange).await
+        }
         Ok((upstream, answer)) => relay(upstream, answer, own, exchange, gone).await,
         Err(reason) => exchange.respond(with(own, error(502, &reason))).await,
     }
@@ -206,16 +210,35 @@ async fn relay(
     }
 }
 
+/// Hands the connection over to another protocol; the head's fields are sorted, those for one hop among them.
+async fn switch(
+    upstream: Upstream,
+    answer: &AnswerHead,
+    own: Vec<Field>,
+    exchange: &mut Exchange,
+) -> After {
+    let mut response = with(own, Response::new(answer.status));
+    for (name, value) in received_fields(answer) {
+        response = response.field(canonical(&name), value);
+    }
+    response.fields.sort_by(|one, other| one.0.cmp(&other.0));
+    if exchange.upgrade(response).await.is_ok() {
+        tunnel(&exchange.socket, upstream.stream, upstream.buffer).await;
+    }
+    After::Close
+}
+
+fn received_fields(answer: &AnswerHead) -> Vec<(String, String)> {
+    let fields = answer.raw.fields().into_iter();
+    fields
+        .map(|field| (lossy(&field.name), lossy(field.value.trim_ascii())))
+        .collect()
+}
+
 /// The answer's status and fields, without those that are for one hop only.
 fn response(answer: &AnswerHead) -> Response {
-    let fields: Vec<(String, String)> = answer
-        .raw
-        .fields()
-        .into_iter()
-        .map(|field| (lossy(&field.name), lossy(field.value.trim_ascii())))
-        .collect();
     let mut response = Response::new(answer.status);
-    for (name, value) in end_to_end(fields) {
+    for (name, value) in end_to_end(received_fields(answer)) {
         response = response.field(canonical(&name), value);
     }
     response
@@ -279,6 +302,9 @@ fn outgoing_fields(
         .collect();
     forwarded.push(request.peer().ip().to_canonical().to_string());
     fields.push(("X-Forwarded-For".to_owned(), forwarded.join(", ")));
+    if request.has_token("TE", "trailers") {
+        fields.push(("Te".to_owned(), "trailers".to_owned()));
+    }
     if request.has_token("Connection", "upgrade")
         && let Some(protocol) = request.first("Upgrade")
     {
