@@ -126,6 +126,11 @@ impl Log {
         self.lock().connections.iter().cloned().collect()
     }
 
+    /// What `look` makes of the connections; no other can change meanwhile.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&[FrontConnection]) -> T) -> T {
+        look(self.lock().connections.make_contiguous())
+    }
+
     pub(super) fn find(&self, client: SocketAddr) -> Option<FrontConnection> {
         let kept = self.lock();
         let mut latest_first = kept.connections.iter().rev();

@@ -254,7 +254,7 @@ impl RunningFront {
         let search = async {
             loop {
                 changes.mark_unchanged();
-                if let Some(found) = look(&self.log.connections()) {
+                if let Some(found) = self.log.look(&mut look) {
                     return Some(found);
                 }
                 changes.changed().await.ok()?;

@@ -274,6 +274,46 @@ async fn an_alias_is_routed_as_the_host_it_stands_for() {
 }
 
 #[tokio::test]
+async fn bad_peers_do_not_keep_others_out() {
+    let stage = Stage::start(timers(|_| {})).await;
+    let address = stage.front.address();
+    let mut bad = Vec::new();
+    for number in 0..600 {
+        let mut peer = within(TcpStream::connect(address)).await.unwrap();
+        let bytes: &[u8] = match number % 4 {
+            0 => b"",
+            1 => b"\x16\x03\x01\x02\x00\x01",
+            2 => b"GET / HTTP/1.1\r\n\r\n",
+            // A record that never ends, of a handshake that is none.
+            _ => &[0x16; 3000],
+        };
+        // Those that were refused already may be gone.
+        let _ = peer.write_all(bytes).await;
+        if number % 3 == 0 {
+            peer.set_zero_linger().unwrap();
+            drop(peer);
+        } else {
+            bad.push(peer);
+        }
+    }
+    let (mut client, mut destination) = stage.talking().await;
+    destination.write_all(b"answer").await.unwrap();
+    assert_eq!(read(&mut client, 6).await, b"answer");
+    let not_tls = |all: &[FrontConnection]| {
+        let count = all
+            .iter()
+            .filter(|one| one.ending == Some(Ending::NotTls))
+            .count();
+        (count > 0).then_some(())
+    };
+    stage
+        .front
+        .until(PATIENCE, not_tls)
+        .await
+        .expect("the record tells who spoke no TLS");
+}
+
+#[tokio::test]
 async fn a_stopped_front_leaves_nothing() {
     let stage = Stage::start(timers(|_| {})).await;
     let (mut client, mut destination) = stage.talking().await;
