@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long one scenario may take on one protocol: every single wait in it is bounded far below this.
-pub const SCENARIO: Patience = Patience::new("scenario", Duration::from_secs(60));
+pub(crate) const SCENARIO: Patience = Patience::new("scenario", Duration::from_secs(60));
 
 /// What came of asking once.
 #[derive(Debug)]
@@ -34,14 +34,22 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Asks on a stage that is there.
-    pub(crate) async fn on(stage: &RunningStage, asked: Asked) -> Self {
+    /// Asks on a stage that is there, for no longer than `patience`.
+    pub(crate) async fn on(stage: &RunningStage, asked: Asked, patience: Patience) -> Self {
         let started = Instant::now();
+        if !stage.offers(asked.protocol) {
+            let missing = format!("the deployment has no way in for {}", asked.protocol);
+            return Self::of(
+                Checks::new(asked.scenario),
+                Some(missing),
+                started.elapsed(),
+            );
+        }
         let ask = Ask::new(stage, asked.protocol);
         let mut checks = Checks::new(asked.scenario);
         let waiting = Waiting::default();
         let asking = AssertUnwindSafe((asked.scenario.run)(&ask, &mut checks)).catch_unwind();
-        let ended = SCENARIO
+        let ended = patience
             .within("the scenario to end", waiting.hear(asking))
             .await;
         let broken = match ended {
@@ -70,7 +78,17 @@ impl Attempt {
         }
     }
 
-    /// Whether anything went wrong.
+    /// Nothing was found.
+    pub(crate) fn clean() -> Self {
+        Self {
+            broken: None,
+            findings: Vec::new(),
+            records: BTreeMap::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Whether nothing went wrong.
     pub(crate) fn is_clean(&self) -> bool {
         self.broken.is_none() && self.findings.is_empty()
     }

@@ -11,7 +11,6 @@ mod runner;
 mod shared;
 mod tally;
 
-pub use attempt::SCENARIO;
 pub use event::{Sink, SuiteEvent};
 pub use filter::{Filter, Selection};
 pub use outcome::{CandidateName, Outcome, SCHEMA, StaleGap, SuiteResult, Summary, Tool};

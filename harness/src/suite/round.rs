@@ -13,8 +13,8 @@ use super::{
     shared::{Death, SharedStage, Staging},
 };
 use crate::{
-    check::THE_CANDIDATE_DIED, error::HarnessError, finding::Finding, scenario::StageUse,
-    stage::Stage,
+    check::THE_CANDIDATE_DIED, error::HarnessError, finding::Finding, patience::Patience,
+    scenario::StageUse, stage::Stage,
 };
 
 /// Stages of their own that are up at once: each is a candidate process more, on a machine that may have two cores.
@@ -36,6 +36,8 @@ pub(crate) struct Round<'r, 'a> {
     own_stages: usize,
     /// What ended on a shared stage whose candidate was dead then.
     suspects: Vec<(usize, Attempt)>,
+    /// The last one that ended on a shared stage whose candidate was alive then.
+    last_shared: Option<usize>,
 }
 
 impl<'r, 'a> Round<'r, 'a> {
@@ -55,6 +57,7 @@ impl<'r, 'a> Round<'r, 'a> {
             running: JoinSet::new(),
             own_stages: 0,
             suspects: Vec::new(),
+            last_shared: None,
         }
     }
 
@@ -86,10 +89,21 @@ impl<'r, 'a> Round<'r, 'a> {
             self.start_what_may(sinks).await?;
             match self.running.join_next().await {
                 Some(joined) => self.take(joined, sinks),
-                None if self.suspects.is_empty() => return Ok(()),
+                None if self.suspects.is_empty() && !self.died_late() => return Ok(()),
                 None => self.ask_suspects_alone(sinks).await?,
             }
         }
+    }
+
+    /// The candidate died when everything was asked: the last one who used it is a suspect then.
+    fn died_late(&mut self) -> bool {
+        let last = self
+            .last_shared
+            .take()
+            .filter(|_| self.shared.death().is_some());
+        self.suspects
+            .extend(last.map(|index| (index, Attempt::clean())));
+        !self.suspects.is_empty()
     }
 
     fn skip_what_makes_no_sense(&mut self, sinks: &mut Sinks<'_, '_>) {
@@ -130,17 +144,18 @@ impl<'r, 'a> Round<'r, 'a> {
     }
 
     async fn start(&mut self, index: usize, asked: Asked) -> Result<(), HarnessError> {
+        let patience = self.staging.patience;
         match asked.scenario.stage {
             StageUse::Shared => {
                 let stage = self.shared.get().await?;
                 self.running
-                    .spawn(async move { (index, Attempt::on(&stage, asked).await) });
+                    .spawn(async move { (index, Attempt::on(&stage, asked, patience).await) });
             }
             StageUse::Own(prepare) => {
                 self.own_stages += 1;
                 let stage = prepare(self.staging.stage());
                 self.running
-                    .spawn(async move { (index, on_its_own(stage, asked).await) });
+                    .spawn(async move { (index, on_its_own(stage, asked, patience).await) });
             }
         }
         Ok(())
@@ -156,7 +171,7 @@ impl<'r, 'a> Round<'r, 'a> {
                 self.suspects.push((index, attempt));
                 return;
             }
-            StageUse::Shared => {}
+            StageUse::Shared => self.last_shared = Some(index),
         }
         let outcome = self.judge.judge(asked, attempt);
         self.finish(index, outcome, sinks);
@@ -175,12 +190,13 @@ impl<'r, 'a> Round<'r, 'a> {
             .iter()
             .position(|(_, attempt)| !attempt.is_clean())
             .unwrap_or(0);
+        let patience = self.staging.patience;
         let mut judged = Vec::new();
         let mut reproduced = false;
         for (index, _) in suspects {
             let asked = self.plan.asked()[index];
             let stage = self.shared.get().await?;
-            let mut attempt = Attempt::on(&stage, asked).await;
+            let mut attempt = Attempt::on(&stage, asked, patience).await;
             drop(stage);
             if self.shared.death().is_some() {
                 reproduced = true;
@@ -204,8 +220,7 @@ impl<'r, 'a> Round<'r, 'a> {
     /// Puts a new stage in the place of one whose candidate died.
     async fn restart(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<Option<Death>, HarnessError> {
         let death = self.shared.death();
-        // The candidate is gone already: what can't be stopped any more is no news.
-        let _ = self.shared.stop().await;
+        self.shared.stop().await;
         let words = death
             .as_ref()
             .map(|death| death.words.join("\n"))
@@ -222,13 +237,13 @@ pub(crate) enum Ended {
     Stopped,
 }
 
-async fn on_its_own(stage: Stage, asked: Asked) -> Attempt {
+async fn on_its_own(stage: Stage, asked: Asked, patience: Patience) -> Attempt {
     let started = Instant::now();
     let stage = match stage.start().await {
         Ok(stage) => stage,
         Err(error) => return Attempt::without_stage(&error, started.elapsed()),
     };
-    let mut attempt = Attempt::on(&stage, asked).await;
+    let mut attempt = Attempt::on(&stage, asked, patience).await;
     if let Err(error) = stage.stop().await {
         attempt.broken.get_or_insert_with(|| error.in_full());
     }

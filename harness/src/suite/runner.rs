@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use super::{
     CandidateName, Outcome, SCHEMA, Sink, SuiteEvent, SuiteResult, Summary, Tool,
+    attempt::SCENARIO,
     event::Sinks,
     judge::Judge,
     plan::Plan,
-    round::{Ended, Round},
+    round::{Ended, Round, Stop},
     shared::{SharedStage, Staging},
     tally::{Tally, stale_gaps},
 };
@@ -15,6 +16,7 @@ use crate::{
     candidate::{Candidate, LaunchKind},
     deployment::Deployment,
     error::HarnessError,
+    patience::Patience,
     stage::{Guard, Keep},
 };
 
@@ -26,6 +28,7 @@ pub struct Suite<'a> {
     candidate: &'a Candidate,
     deployment: &'a Deployment,
     keep: Keep,
+    patience: Patience,
 }
 
 impl<'a> Suite<'a> {
@@ -36,12 +39,19 @@ impl<'a> Suite<'a> {
             candidate,
             deployment,
             keep: Keep::default(),
+            patience: SCENARIO,
         }
     }
 
     /// What becomes of the private directories.
     pub fn keep(mut self, keep: Keep) -> Self {
         self.keep = keep;
+        self
+    }
+
+    /// How long one scenario may take on one protocol; a minute unless said otherwise.
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -55,45 +65,54 @@ impl<'a> Suite<'a> {
         stop: impl Future<Output = ()>,
     ) -> Result<SuiteResult, HarnessError> {
         let started = Instant::now();
-        let mut sinks = Sinks::new(sinks);
-        let mut stop = std::pin::pin!(stop);
         let guard = Guard::start().map_err(|cause| HarnessError::System {
             action: "start the guard".to_owned(),
             cause,
         })?;
-        let staging = Staging {
-            guard: &guard,
-            candidate: self.candidate,
-            deployment: self.deployment,
-            keep: self.keep,
-        };
-        let judge = Judge {
-            candidate: self.candidate,
-        };
         let name = candidate_name(self.candidate);
+        let mut sinks = Sinks::new(sinks);
         sinks.tell(SuiteEvent::SuiteStarted {
             candidate: &name,
             deployment: &self.deployment.name,
             entries: self.plan.asked().len(),
             rounds: self.plan.rounds,
         });
+        let (outcomes, ended) = self.ask(&guard, &mut sinks, std::pin::pin!(stop)).await?;
+        let result = self.result(name, outcomes, started, ended);
+        sinks.tell(SuiteEvent::SuiteFinished(&result));
+        Ok(result)
+    }
+
+    /// Every round, each with a shared stage of its own.
+    async fn ask(
+        self,
+        guard: &Guard,
+        sinks: &mut Sinks<'_, '_>,
+        mut stop: Stop<'_>,
+    ) -> Result<(Vec<Outcome>, Ended), HarnessError> {
+        let staging = Staging {
+            candidate: self.candidate,
+            deployment: self.deployment,
+            keep: self.keep,
+            guard,
+            patience: self.patience,
+        };
+        let judge = Judge {
+            candidate: self.candidate,
+        };
         let mut tally = Tally::default();
-        let mut ended = Ended::Finished;
         for round in 1..=self.plan.rounds {
             sinks.tell(SuiteEvent::RoundStarted(round));
             let mut shared = SharedStage::new(staging);
             let asking = Round::new(self.plan, staging, judge, &mut shared);
-            let (outcomes, how) = asking.ask(&mut sinks, stop.as_mut()).await?;
-            shared.stop().await?;
+            let (outcomes, ended) = asking.ask(sinks, stop.as_mut()).await?;
+            shared.stop().await;
             tally.add(outcomes);
-            ended = how;
             if ended == Ended::Stopped {
-                break;
+                return Ok((tally.into_outcomes(), ended));
             }
         }
-        let result = self.result(name, tally.into_outcomes(), started, ended);
-        sinks.tell(SuiteEvent::SuiteFinished(&result));
-        Ok(result)
+        Ok((tally.into_outcomes(), Ended::Finished))
     }
 
     fn result(

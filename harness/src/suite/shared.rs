@@ -6,6 +6,7 @@ use crate::{
     candidate::Candidate,
     deployment::Deployment,
     error::HarnessError,
+    patience::Patience,
     stage::{Guard, Keep, RunningStage, Stage},
 };
 
@@ -17,6 +18,8 @@ pub(crate) struct Staging<'a> {
     pub(crate) keep: Keep,
     /// One for all stages of a run.
     pub(crate) guard: &'a Guard,
+    /// How long one scenario may take.
+    pub(crate) patience: Patience,
 }
 
 impl Staging<'_> {
@@ -64,14 +67,14 @@ impl<'a> SharedStage<'a> {
     }
 
     /// Stops the stage and waits for it, unless a scenario that was aborted still holds it: then its drop stops it.
-    pub(crate) async fn stop(&mut self) -> Result<(), HarnessError> {
-        match self
+    pub(crate) async fn stop(&mut self) {
+        let alone = self
             .running
             .take()
-            .and_then(|running| Arc::try_unwrap(running).ok())
-        {
-            Some(running) => running.stop().await,
-            None => Ok(()),
+            .and_then(|running| Arc::try_unwrap(running).ok());
+        if let Some(running) = alone {
+            // What was found out is not lost for a candidate that has to be killed: how it stops is asked elsewhere.
+            let _ = running.stop().await;
         }
     }
 }

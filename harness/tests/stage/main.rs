@@ -7,6 +7,7 @@ mod left_behind;
 mod nginx;
 mod reference;
 mod relay;
+mod suite;
 mod trials;
 
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
 }
 
 fn test() -> ExitCode {
-    let trials: [(&str, fn()); 15] = [
+    let trials: [(&str, fn()); 23] = [
         (
             "a_request_arrives_through_the_candidate",
             trials::a_request_arrives_through_the_candidate,
@@ -76,6 +77,38 @@ fn test() -> ExitCode {
         (
             "a_kept_directory_stays",
             left_behind::a_kept_directory_stays,
+        ),
+        (
+            "every_verdict_is_reached_for_its_reason",
+            suite::every_verdict_is_reached_for_its_reason,
+        ),
+        (
+            "a_scenario_that_overruns_says_what_it_waited_for",
+            suite::a_scenario_that_overruns_says_what_it_waited_for,
+        ),
+        (
+            "who_kills_the_candidate_is_found_among_others",
+            suite::who_kills_the_candidate_is_found_among_others,
+        ),
+        (
+            "known_gaps_are_known_until_they_pass",
+            suite::known_gaps_are_known_until_they_pass,
+        ),
+        (
+            "a_code_that_is_not_listed_breaks_its_scenario",
+            suite::a_code_that_is_not_listed_breaks_its_scenario,
+        ),
+        (
+            "a_run_that_is_stopped_reports_what_it_has",
+            suite::a_run_that_is_stopped_reports_what_it_has,
+        ),
+        (
+            "rounds_are_counted_together",
+            suite::rounds_are_counted_together,
+        ),
+        (
+            "filters_mean_what_they_say",
+            suite::filters_mean_what_they_say,
         ),
         ("the_reference_is_staged", reference::is_staged),
         (
