@@ -3,19 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use serde::Serialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use tokio::time::{MissedTickBehavior, interval_at};
 
 use super::configuration::PopSide;
-use super::dial::{broken, dial};
+use super::dial::dial;
 use super::event::{Event, now_ms};
+use super::resp_client::{RespClient, records};
 use super::setup::Setup;
 use super::store::Store;
-use crate::wire::resp::{Reply, command};
 
 /// How long the collector waits after a failure: this long at first, twice as long after each that follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +164,7 @@ impl Run {
         }
     }
 
-    async fn connect(&self) -> Result<Client, Failure> {
+    async fn connect(&self) -> Result<RespClient, Failure> {
         let base = &self.setup.base_url;
         let stage = |stage| move |reason| Failure { stage, reason };
         let (host, port) = base.address();
@@ -179,10 +176,7 @@ impl Run {
             },
             other => Err(format!("unsupported upstream scheme {other:?}")),
         };
-        let mut client = Client {
-            stream: stream.map_err(stage("connect"))?,
-            buffer: BytesMut::new(),
-        };
+        let mut client = RespClient::new(stream.map_err(stage("connect"))?);
         client
             .ask(&["AUTH", &self.setup.management_key])
             .await
@@ -191,7 +185,7 @@ impl Run {
     }
 
     /// Takes records until something fails.
-    async fn consume(&self, mut client: Client) -> Failure {
+    async fn consume(&self, mut client: RespClient) -> Failure {
         let period = self.pace.poll_interval;
         let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
         // Go's ticker keeps at most one tick for a reader that is late.
@@ -245,73 +239,6 @@ impl Run {
     }
 }
 
-/// A RESP connection to CPA.
-struct Client {
-    stream: TcpStream,
-    buffer: BytesMut,
-}
-
-impl Client {
-    /// Sends a command and reads its reply; an error reply is an error.
-    async fn ask(&mut self, words: &[&str]) -> Result<Reply, String> {
-        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-        match timeout(IO_TIMEOUT, self.exchange(&command(&words))).await {
-            Ok(Ok(Reply::Error(text))) => Err(String::from_utf8_lossy(&text).into_owned()),
-            Ok(result) => result,
-            Err(_) => Err(
-                broken(&self.stream, "read", &std::io::ErrorKind::TimedOut.into())
-                    .replace("connection timed out", "i/o timeout"),
-            ),
-        }
-    }
-
-    async fn exchange(&mut self, command: &[u8]) -> Result<Reply, String> {
-        let written = self.stream.write_all(command).await;
-        written.map_err(|error| broken(&self.stream, "write", &error))?;
-        loop {
-            if let Some(first) = self
-                .buffer
-                .first()
-                .filter(|first| !PREFIXES.contains(first))
-            {
-                return Err(format!(
-                    "unsupported RESP prefix '{}'",
-                    first.escape_ascii()
-                ));
-            }
-            match Reply::take(&mut self.buffer) {
-                Ok(Some(reply)) => return Ok(reply),
-                Ok(None) => {}
-                Err(reason) => return Err(reason.to_string()),
-            }
-            let read = self.stream.read_buf(&mut self.buffer).await;
-            match read.map_err(|error| broken(&self.stream, "read", &error))? {
-                0 if self.buffer.is_empty() => return Err("EOF".to_owned()),
-                0 => return Err("unexpected EOF".to_owned()),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The records in a reply to a pop.
-fn records(reply: Reply) -> Result<Vec<Vec<u8>>, String> {
-    match reply {
-        Reply::Bulk(None) | Reply::Array(None) => Ok(Vec::new()),
-        Reply::Bulk(Some(text)) | Reply::Simple(text) if text.is_empty() => Ok(Vec::new()),
-        Reply::Bulk(Some(text)) | Reply::Simple(text) => Ok(vec![text.to_vec()]),
-        Reply::Array(Some(items)) => Ok(items.into_iter().filter_map(text).collect()),
-        Reply::Integer(_) | Reply::Error(_) => Err("unexpected RESP pop response int64".to_owned()),
-    }
-}
-
-fn text(reply: Reply) -> Option<Vec<u8>> {
-    match reply {
-        Reply::Bulk(Some(text)) | Reply::Simple(text) => Some(text.to_vec()),
-        _ => None,
-    }
-}
-
 fn lock(status: &Mutex<Status>) -> MutexGuard<'_, Status> {
     status.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -324,6 +251,4 @@ async fn wait(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
-const PREFIXES: &[u8] = b"+-:$*_";
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
-const IO_TIMEOUT: Duration = Duration::from_secs(30);

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::go_json::{as_map, to_json};
 use super::go_scan::only_value;
 use super::record::Record;
+use super::redaction::{hashed, masked, redacted};
 
 /// One request that CPA has served; the fields in the order of an export line.
 #[derive(Clone, Debug, Serialize)]
@@ -206,73 +206,6 @@ fn endpoint(record: &Record<'_>) -> (String, String, String) {
     (endpoint, method, path)
 }
 
-/// SHA-256 in hex; empty of nothing.
-fn hashed(text: &str) -> String {
-    let text = text.trim();
-    if text.is_empty() {
-        return String::new();
-    }
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// A source that shows no secret and no whole address.
-fn masked(source: &str) -> String {
-    if let Some((name, domain)) = source.split_once('@') {
-        return format!("{}***@{domain}", first_bytes(name, 3));
-    }
-    if !looks_secret(source) {
-        return source.to_owned();
-    }
-    if source.len() <= 8 {
-        return "m:****".to_owned();
-    }
-    let end = String::from_utf8_lossy(&source.as_bytes()[source.len() - 4..]);
-    format!("m:{}...{end}", first_bytes(source, 4))
-}
-
-fn first_bytes(text: &str, count: usize) -> String {
-    String::from_utf8_lossy(&text.as_bytes()[..text.len().min(count)]).into_owned()
-}
-
-fn looks_secret(text: &str) -> bool {
-    !text.contains([' ', '/', '\\'])
-        && (text.starts_with("sk-") || text.starts_with("AIza") || text.len() >= 32)
-}
-
-fn redacted(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(name, value)| {
-                let value = if is_secret(&name) {
-                    Value::from("[redacted]")
-                } else {
-                    redacted(value)
-                };
-                (name, value)
-            });
-            Value::Object(fields.collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(redacted).collect()),
-        other => other,
-    }
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.replace('-', "_").to_lowercase();
-    let secret = [
-        "api_key",
-        "apikey",
-        "authorization",
-        "access_token",
-        "refresh_token",
-        "token",
-    ];
-    secret.contains(&name.as_str()) || name.contains("secret")
-}
-
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
 
 #[cfg(test)]
@@ -314,13 +247,6 @@ mod tests {
             "failed":false,"tokens":{"input_tokens":9,"output_tokens":3}}"#;
         let hash = "338ea380b279a1a5ef28e7e72c08ad490a3110547f7d61e124432e9d59e0dabe";
         assert_eq!(Event::read(record).unwrap().event_hash, hash);
-    }
-
-    #[test]
-    fn sources_are_masked() {
-        assert_eq!(masked("someone@example.org"), "som***@example.org");
-        assert_eq!(masked("sk-0123456789"), "m:sk-0...6789");
-        assert_eq!(masked("plain"), "plain");
     }
 
     #[test]

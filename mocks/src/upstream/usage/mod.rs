@@ -17,13 +17,17 @@ mod panel;
 mod payload;
 mod price_source;
 mod prices;
+mod proxied_head;
 mod proxy;
 mod record;
+mod redaction;
+mod resp_client;
 mod route;
 mod service;
 mod setup;
 mod store;
 mod tunnel;
+mod upstream_connection;
 
 pub use collector::Backoff;
 pub use configuration::{PopSide, UsageService};
