@@ -1,6 +1,7 @@
 //! The usage service over real sockets: its collector against a CPA played by hand, and its proxy.
 #![expect(clippy::unwrap_used, reason = "the whole target is tests")]
 
+#[expect(dead_code, reason = "this target makes its heads itself")]
 mod raw_client;
 
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! A client that sends and reads bytes as they are.
 
-#![expect(dead_code, reason = "not every test needs all of it")]
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
