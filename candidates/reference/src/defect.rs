@@ -37,7 +37,7 @@ macro_rules! defects {
 
 defects! {
     // Routing.
-    FirstPrefixWins "first_prefix_wins" "The first prefix location of the file that matches wins, not the longest.",
+    FirstPrefixWins "first_prefix_wins" "Of the prefixes that match, the first in alphabetical order wins, not the longest.",
     IgnoreExact "ignore_exact" "Exact locations are never matched.",
     ExactAsPrefix "exact_as_prefix" "An exact location also matches every path that begins with it.",
     QueryBreaksExact "query_breaks_exact" "The query takes part in the match, so an exact location with a query is missed.",
@@ -56,7 +56,7 @@ defects! {
     SwapUpstreams "swap_upstreams" "The first two upstreams are mistaken for each other.",
     ServeAboveRoot "serve_above_root" "A path that climbs above the root is served instead of refused.",
     ServeNul "serve_nul" "`%00` in a path is served instead of refused.",
-    ServeBadEscape "serve_bad_escape" "A malformed percent escape is served instead of refused.",
+    ServeBadEscape "serve_bad_escape" "A malformed percent escape is repaired and served instead of refused.",
     StripPathParameters "strip_path_parameters" "What follows a semicolon in a segment is not part of the path, as in some Java programs.",
     ForwardAbsoluteForm "forward_absolute_form" "A target in absolute form keeps its scheme and authority upstream.",
     // Client identity and other request fields.
@@ -102,7 +102,7 @@ defects! {
     UpstreamHost "upstream_host" "Host is the upstream's name.",
     KeepHostPort "keep_host_port" "Host keeps the port that the client sent.",
     ClientHost "client_host" "Host is passed on as the client wrote it.",
-    IgnoreHostMismatch "ignore_host_mismatch" "Two differing hosts in one request are served.",
+    IgnoreHostMismatch "ignore_host_mismatch" "Of two differing hosts in one request one is checked and the other passed on.",
     // Responses and streams.
     HoldHead "hold_head" "The head of a response is held until the first byte of its body.",
     BufferResponse "buffer_response" "A response is collected whole before it is sent.",
@@ -110,7 +110,7 @@ defects! {
     DelayEvents "delay_events" "Every piece of a response is delayed by a quarter of a second.",
     CompressEvents "compress_events" "An event stream is sent gzip-encoded, whatever the client accepts.",
     DropComments "drop_comments" "Comment lines of an event stream are dropped.",
-    LoseLastEvent "lose_last_event" "The last piece of an event stream is lost.",
+    LoseLastEvent "lose_last_event" "The last piece of an event stream is lost if the end of the stream follows at once.",
     TruncationEndsCleanly "truncation_ends_cleanly" "A response that the upstream cuts ends as if it were complete.",
     UnboundedBuffer "unbounded_buffer" "A response is read as fast as the upstream writes it, whatever the client takes.",
     CorruptResponse "corrupt_response" "One byte of a response beyond 64 KiB is changed.",

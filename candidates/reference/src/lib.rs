@@ -17,6 +17,7 @@ mod distortion;
 mod error;
 mod fields;
 mod forward;
+mod host;
 mod listener;
 mod path;
 mod plan;

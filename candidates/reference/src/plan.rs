@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRAILER, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, EXPECT, TRAILER, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Version};
@@ -12,6 +12,7 @@ use hyper::ext::Protocol;
 use crate::client::Refusal;
 use crate::config::Site;
 use crate::defect::{Defect, Defects};
+use crate::host;
 use crate::path::{PathError, normalise};
 use crate::request::asks_for_websocket;
 use crate::router::{Fit, Route};
@@ -45,7 +46,7 @@ impl<'a> Plan<'a> {
     /// Checks a request.
     pub(crate) fn of(parts: &'a Parts, body: &Incoming, site: &'a Site) -> Result<Self, Refusal> {
         let upgrade = planned_upgrade(parts, site.defects)?;
-        let host = host(parts, site)?;
+        let host = host::of(parts, site)?;
         let path_and_query = path_and_query(parts);
         if path_and_query.len() > site.head.target_bytes {
             return Err(Refusal::TargetTooLong);
@@ -53,7 +54,7 @@ impl<'a> Plan<'a> {
         let (route, normalised) = route(parts, &path_and_query, site)?;
         let target = target(parts, &path_and_query, &normalised, site.defects);
         let (framing, length) = framing(parts, body)?;
-        check_fields(&parts.headers, site)?;
+        check_fields(&parts.headers, &path_and_query, site)?;
         let limit = body_limit(site);
         if framing == RequestFraming::Length
             && length > limit
@@ -104,65 +105,6 @@ fn planned_upgrade(parts: &Parts, defects: Defects) -> Result<PlannedUpgrade, Re
         }
         _ => Ok(PlannedUpgrade::None),
     }
-}
-
-/// The deployment's name for the host that the request is for.
-fn host<'a>(parts: &'a Parts, site: &'a Site) -> Result<Cow<'a, str>, Refusal> {
-    let mut fields = parts.headers.get_all(HOST).iter();
-    let field = fields
-        .next()
-        .map(|value| {
-            value
-                .to_str()
-                .map_err(|_| Refusal::BadRequest("the host is malformed"))
-        })
-        .transpose()?;
-    if fields.next().is_some() && !site.defects.has(Defect::IgnoreHostMismatch) {
-        return Err(Refusal::BadRequest("two hosts"));
-    }
-    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-    let asked = match (authority, field) {
-        // RFC 9113 section 8.3.1; in HTTP/1.1 an absolute target overrides Host (RFC 9112 section 3.2.2).
-        (Some(authority), Some(field))
-            if parts.version == Version::HTTP_2 && !same_host(authority, field) =>
-        {
-            match site.defects.has(Defect::IgnoreHostMismatch) {
-                true => authority,
-                false => return Err(Refusal::BadRequest("two hosts")),
-            }
-        }
-        (Some(authority), _) if authority.contains('@') => {
-            return Err(Refusal::BadRequest("the target names a user"));
-        }
-        (Some(authority), _) => authority,
-        (None, Some(field)) => field,
-        (None, None) if parts.version == Version::HTTP_10 => return Err(Refusal::UnknownHost),
-        (None, None) => return Err(Refusal::BadRequest("no host")),
-    };
-    let known = site.server_names.iter().find(|name| same_host(name, asked));
-    let keeps_port = || asked.to_ascii_lowercase();
-    match known {
-        Some(_) if site.defects.has(Defect::ClientHost) => Ok(Cow::Borrowed(asked)),
-        Some(_) if site.defects.has(Defect::KeepHostPort) => Ok(Cow::Owned(keeps_port())),
-        Some(name) => Ok(Cow::Borrowed(name)),
-        None if site.defects.has(Defect::ServeUnknownHost) => {
-            Ok(Cow::Owned(bare_host(asked).to_ascii_lowercase()))
-        }
-        None => Err(Refusal::UnknownHost),
-    }
-}
-
-fn same_host(one: &str, other: &str) -> bool {
-    one == other || bare_host(one).eq_ignore_ascii_case(bare_host(other))
-}
-
-/// A host without its port and the root's dot.
-fn bare_host(host: &str) -> &str {
-    let bare = match host.rsplit_once(':') {
-        Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,
-        _ => host,
-    };
-    bare.strip_suffix('.').unwrap_or(bare)
 }
 
 /// The target in origin form, as the client sent it.
@@ -229,6 +171,10 @@ fn target(
     } else {
         path.as_bytes()
     };
+    let path = match defects.has(Defect::ServeBadEscape) {
+        true => Cow::Owned(with_good_escapes(path)),
+        false => Cow::Borrowed(path),
+    };
     let prefix = match (parts.uri.scheme_str(), parts.uri.authority()) {
         (Some(scheme), Some(authority)) if defects.has(Defect::ForwardAbsoluteForm) => {
             format!("{scheme}://{authority}")
@@ -236,8 +182,21 @@ fn target(
         _ => String::new(),
     };
     Some(Cow::Owned(
-        [prefix.as_bytes(), path, query.as_bytes()].concat(),
+        [prefix.as_bytes(), &path, query.as_bytes()].concat(),
     ))
+}
+
+/// A path whose percent signs all begin an escape.
+fn with_good_escapes(path: &[u8]) -> Vec<u8> {
+    let begins_escape = |at: usize| {
+        path.get(at + 1..at + 3)
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    let repaired = path.iter().enumerate().flat_map(|(at, byte)| match byte {
+        b'%' if !begins_escape(at) => b"%25".iter(),
+        _ => std::slice::from_ref(byte).iter(),
+    });
+    repaired.copied().collect()
 }
 
 fn framing(parts: &Parts, body: &Incoming) -> Result<(RequestFraming, u64), Refusal> {
@@ -266,7 +225,7 @@ fn framing(parts: &Parts, body: &Incoming) -> Result<(RequestFraming, u64), Refu
     }
 }
 
-fn check_fields(fields: &HeaderMap, site: &Site) -> Result<(), Refusal> {
+fn check_fields(fields: &HeaderMap, target: &str, site: &Site) -> Result<(), Refusal> {
     // Which of two credentials counts, two programs can answer differently.
     if fields
         .get_all(http::header::AUTHORIZATION)
@@ -276,13 +235,11 @@ fn check_fields(fields: &HeaderMap, site: &Site) -> Result<(), Refusal> {
     {
         return Err(Refusal::BadRequest("two credentials"));
     }
-    let size = || {
-        fields
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum::<usize>()
-    };
-    if site.defects.has(Defect::SmallRequestHead) && size() > 4 << 10 {
+    let fields = fields
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    if site.defects.has(Defect::SmallRequestHead) && fields.sum::<usize>() + target.len() > 4 << 10
+    {
         return Err(Refusal::HeadTooLarge);
     }
     Ok(())

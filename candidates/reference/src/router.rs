@@ -14,7 +14,7 @@ pub(crate) struct Router {
     exact: HashMap<Box<[u8]>, usize>,
     /// Sorted by name once ready.
     prefixes: Vec<Prefix>,
-    /// In the order of the file, for the defects that need it.
+    /// As they were added, for the defects.
     in_order: Vec<(Notation, Box<[u8]>, usize)>,
 }
 
@@ -198,10 +198,12 @@ impl Router {
                 return whole(*upstream);
             }
         }
-        let prefixes = self
+        let mut prefixes: Vec<_> = self
             .in_order
             .iter()
-            .filter(|(kind, ..)| *kind == Notation::Prefix);
+            .filter(|(kind, ..)| *kind == Notation::Prefix)
+            .collect();
+        prefixes.sort_by(|(_, a, _), (_, b, _)| a.cmp(b));
         let bare = |name: &[u8]| {
             name.strip_suffix(b"/")
                 .map_or(name.len(), <[u8]>::len)

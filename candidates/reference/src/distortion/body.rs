@@ -23,6 +23,8 @@ pub(crate) struct Distortion {
     /// Whether everything is held until the end.
     collects: bool,
     held: BytesMut,
+    /// The last piece, which is lost if the end comes first.
+    hesitant: Option<(Bytes, Pin<Box<Sleep>>)>,
     gzip: Option<Gzip>,
     ready: VecDeque<Result<Frame<Bytes>, BrokenResponse>>,
     delay: Option<Pin<Box<Sleep>>>,
@@ -72,6 +74,7 @@ impl Distortion {
             is_event_stream,
             collects: collects || defects.has(Defect::BufferResponse),
             held: BytesMut::new(),
+            hesitant: None,
             gzip: Self::compresses(defects, is_event_stream).then(Gzip::new),
             ready: VecDeque::new(),
             delay: None,
@@ -117,10 +120,13 @@ impl Distortion {
     }
 
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let piece = ready!(match &mut self.source {
+        let piece = match &mut self.source {
             Source::Body(body) => Pin::new(body).poll_frame(cx),
             Source::Queue(queue) => queue.poll_recv(cx),
-        });
+        };
+        let Poll::Ready(piece) = piece else {
+            return self.poll_hesitant(cx);
+        };
         match piece {
             None => self.end(),
             Some(Err(_)) if self.defects.has(Defect::TruncationEndsCleanly) => self.end(),
@@ -140,6 +146,18 @@ impl Distortion {
         Poll::Ready(())
     }
 
+    fn poll_hesitant(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((_, later)) = &mut self.hesitant else {
+            return Poll::Pending;
+        };
+        ready!(later.as_mut().poll(cx));
+        if let Some((data, _)) = self.hesitant.take() {
+            self.held.extend_from_slice(&data);
+            self.release();
+        }
+        Poll::Ready(())
+    }
+
     fn take(&mut self, mut data: Bytes) {
         let offset = self.seen;
         self.seen += data.len() as u64;
@@ -149,8 +167,12 @@ impl Distortion {
         if self.is_event_stream && self.defects.has(Defect::DropComments) {
             data = without_comments(&data);
         }
-        if self.is_event_stream && self.defects.has(Defect::LoseLastEvent) && is_last_event(&data) {
-            return;
+        if self.is_event_stream && self.defects.has(Defect::LoseLastEvent) {
+            let later = Box::pin(sleep_until(Instant::now() + HESITATION));
+            match self.hesitant.replace((data, later)) {
+                Some((before, _)) => data = before,
+                None => return,
+            }
         }
         self.held.extend_from_slice(&data);
         let keeps = self.collects
@@ -201,12 +223,6 @@ fn without_comments(data: &Bytes) -> Bytes {
     lines.flatten().copied().collect()
 }
 
-fn is_last_event(data: &[u8]) -> bool {
-    LAST_EVENTS
-        .iter()
-        .any(|mark| memchr::memmem::find(data, mark).is_some())
-}
-
 const DISTORTING: &[Defect] = &[
     Defect::HoldHead,
     Defect::BufferResponse,
@@ -221,8 +237,8 @@ const DISTORTING: &[Defect] = &[
     Defect::DropResponseTrailers,
 ];
 
-/// What the closing events of the APIs have in them.
-const LAST_EVENTS: [&[u8]; 3] = [b"[DONE]", b"response.completed", b"message_stop"];
+/// How soon the end must follow for the last piece to be lost: sooner than anyone waits for that piece.
+const HESITATION: Duration = Duration::from_millis(50);
 
 const COALESCED: usize = 4 << 10;
 
