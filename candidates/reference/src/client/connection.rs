@@ -62,6 +62,7 @@ pub(crate) async fn serve(
     if listen.protocol == Protocol::H1 && opening_wanted(site.defects) {
         match opening(&mut socket, early, site.upstreams[0].address, site.defects).await {
             Ok(Opening::Serve(bytes)) => early = bytes,
+            Ok(Opening::Fatal) => return worker.cut_all(),
             Ok(Opening::Over) | Err(_) => return,
         }
     }

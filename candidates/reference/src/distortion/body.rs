@@ -168,6 +168,12 @@ impl Distortion {
             data = without_comments(&data);
         }
         if self.is_event_stream && self.defects.has(Defect::LoseLastEvent) {
+            if CLOSING_EVENTS
+                .iter()
+                .any(|mark| memchr::memmem::find(&data, mark).is_some())
+            {
+                return;
+            }
             let later = Box::pin(sleep_until(Instant::now() + HESITATION));
             match self.hesitant.replace((data, later)) {
                 Some((before, _)) => data = before,
@@ -236,6 +242,9 @@ const DISTORTING: &[Defect] = &[
     Defect::CorruptResponse,
     Defect::DropResponseTrailers,
 ];
+
+/// What the closing events of the APIs have in them.
+const CLOSING_EVENTS: [&[u8]; 3] = [b"[DONE]", b"response.completed", b"message_stop"];
 
 /// How soon the end must follow for the last piece to be lost: sooner than anyone waits for that piece.
 const HESITATION: Duration = Duration::from_millis(50);

@@ -16,6 +16,8 @@ pub(crate) enum Opening {
     Serve(BytesMut),
     /// It is over.
     Over,
+    /// It takes all others with it.
+    Fatal,
 }
 
 /// Whether any defect wants the first bytes.
@@ -39,7 +41,7 @@ pub(crate) async fn opening(
         let read = socket.read_buf(&mut early).await?;
         let is_cut = head_end(&early).is_none();
         if defects.has(Defect::GarbageKills) && is_garbage(&early) {
-            std::process::abort();
+            return Ok(Opening::Fatal);
         }
         if read == 0 || defects.has(Defect::OneSegmentHead) && before == 0 && is_cut {
             return Ok(Opening::Over);
