@@ -4,6 +4,7 @@ mod accept;
 mod connection;
 pub mod cpa;
 mod exchange;
+mod go_json;
 mod memory_budget;
 mod request;
 mod request_body;

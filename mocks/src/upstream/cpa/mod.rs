@@ -11,7 +11,6 @@ mod conversation;
 mod cors;
 mod envelope;
 mod execution;
-mod go_json;
 mod management;
 mod model_list;
 mod page;
@@ -31,6 +30,8 @@ mod token_estimate;
 mod translation;
 mod usage;
 mod visit;
+
+use super::go_json;
 
 pub use configuration::{Cpa, PassthroughHeaders, UsageStatistics};
 pub use management::AllowRemote;

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::go_json::to_json;
+use crate::upstream::go_json::go_json;
 use crate::wire::http1::Response;
 
 /// A JSON answer; Go's encoder ends it with a line feed.
 pub(super) fn json_answer(status: u16, value: &impl Serialize) -> Response {
-    let body = to_json(value) + "\n";
+    let body = go_json(value) + "\n";
     Response::new(status)
         .field("Content-Type", "application/json")
         .body(body)

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::go_json::{as_map, to_json};
 use super::go_scan::only_value;
 use super::record::Record;
 use super::redaction::{hashed, masked, redacted};
+use crate::upstream::go_json::{as_map, go_json};
 
 /// One request that CPA has served; the fields in the order of an export line.
 #[derive(Clone, Debug, Serialize)]
@@ -70,7 +70,7 @@ impl Event {
         };
         let mut event = Self::of(&Record(fields));
         event.event_hash = event.hash();
-        event.raw_json = to_json(&as_map(redacted(value)));
+        event.raw_json = go_json(&as_map(redacted(value)));
         Ok(event)
     }
 

@@ -9,7 +9,6 @@ mod configuration;
 mod cors;
 mod dial;
 mod event;
-mod go_json;
 mod go_scan;
 mod go_value;
 mod import;

@@ -94,15 +94,15 @@ fn is_zero(number: &i64) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::go_json::to_json;
     use super::*;
+    use crate::upstream::go_json::go_json;
 
     #[test]
     fn prices_in_and_out() {
         let prices =
             read_prices(&json!({"prices": {"m": {"prompt": 1.5, "completion": 2, "cache": 0.1}}}))
                 .unwrap();
-        let text = to_json(&prices);
+        let text = go_json(&prices);
         assert!(
             text.starts_with(r#"{"m":{"prompt":1.5,"completion":2,"cache":0.1,"updatedAtMs":"#),
             "{text}"

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::event::Event;
-use super::go_json::to_json;
 use super::payload::Payload;
 use super::prices::Price;
+use crate::upstream::go_json::go_json;
 
 /// The store of one service.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl Store {
         kept.events
             .values()
             .skip(older)
-            .map(|event| to_json(event) + "\n")
+            .map(|event| go_json(event) + "\n")
             .collect()
     }
 

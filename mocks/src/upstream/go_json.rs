@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
 /// Compact JSON, with `<`, `>`, `&` and the two Unicode line separators escaped, and numbers as Go formats a `float64`.
-pub(super) fn to_json(value: &impl Serialize) -> String {
+pub(crate) fn go_json(value: &impl Serialize) -> String {
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, GoFormatter);
     value
@@ -17,7 +17,7 @@ pub(super) fn to_json(value: &impl Serialize) -> String {
 }
 
 /// The value with the keys of all its maps in order, as Go writes a `map`, and all its numbers as `float64`.
-pub(super) fn as_map(value: Value) -> Value {
+pub(crate) fn as_map(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let mut fields: Vec<(String, Value)> = fields.into_iter().collect();
@@ -90,17 +90,17 @@ mod tests {
             (1e20, "100000000000000000000"),
         ];
         for (number, text) in numbers {
-            assert_eq!(to_json(&number), text);
+            assert_eq!(go_json(&number), text);
         }
-        assert_eq!(to_json(&1e21), "1e+21");
-        assert_eq!(to_json(&-0.5), "-0.5");
+        assert_eq!(go_json(&1e21), "1e+21");
+        assert_eq!(go_json(&-0.5), "-0.5");
     }
 
     #[test]
     fn markup_is_escaped_and_maps_are_sorted() {
         let value = as_map(json!({"b": "<a&b>\n", "a": [{"z": 1, "y": 12.50}]}));
         assert_eq!(
-            to_json(&value),
+            go_json(&value),
             r#"{"a":[{"y":12.5,"z":1}],"b":"\u003ca\u0026b\u003e\n"}"#
         );
     }
