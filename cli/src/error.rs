@@ -98,6 +98,7 @@ impl CommandError {
     /// What to do about it.
     pub(crate) fn help(&self) -> Option<String> {
         match self {
+            Self::Harness(HarnessError::Document(error)) => error.help.clone(),
             Self::Harness(HarnessError::UnknownCandidate { name, known }) => {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 Some(meant(nearest(name, &known), &format!("candidates: {}, or a folder with a candidate.toml", known.join(", "))))
@@ -168,10 +169,7 @@ fn framed(error: &DocumentError, colours: bool) -> String {
         .labels
         .iter()
         .map(|label| LabeledSpan::at(label.span.clone(), label.text.clone()));
-    let mut diagnostic = MietteDiagnostic::new(error.message.clone()).with_labels(labels);
-    if let Some(help) = &error.help {
-        diagnostic = diagnostic.with_help(help.clone());
-    }
+    let diagnostic = MietteDiagnostic::new(error.message.clone()).with_labels(labels);
     let text = NamedSource::new(error.file.clone(), error.text.to_string());
     let report = Report::new(diagnostic).with_source_code(text);
     let theme = if colours {
@@ -182,8 +180,12 @@ fn framed(error: &DocumentError, colours: bool) -> String {
     let mut framed = String::new();
     let drawn =
         GraphicalReportHandler::new_themed(theme).render_report(&mut framed, report.as_ref());
-    match drawn {
-        Ok(()) => format!("{error}\n{}", framed.trim_end()),
-        Err(_) => error.to_string(),
-    }
+    // The first line repeats the message.
+    let frame = framed
+        .split_once('\n')
+        .filter(|_| drawn.is_ok())
+        .map_or("", |(_, frame)| frame);
+    format!("{error}\n{}", frame.trim_end())
+        .trim_end()
+        .to_owned()
 }

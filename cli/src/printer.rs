@@ -22,7 +22,7 @@ const NARROWEST: usize = 80;
 const WIDEST: usize = 120;
 
 /// How results and errors reach the reader.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Printer {
     colour: ColorChoice,
     detail: Detail,

@@ -104,11 +104,6 @@ pub struct Evidence {
     pub what: String,
 }
 
-/// The command that asks one scenario again.
-pub(crate) fn rerun(candidate: &str, scenario: &str) -> String {
-    format!("proxyproof run {candidate} -f {scenario}")
-}
-
 impl Finding {
     /// A finding under `code`, blamed on the candidate until evidence says otherwise.
     pub fn new(code: Code) -> Self {

@@ -144,6 +144,7 @@ fn result() -> SuiteResult {
             launch: "process".to_owned(),
         },
         deployment: "cpa-two-hosts".to_owned(),
+        command: "proxyproof run nginx".to_owned(),
         summary: Summary::of(&scenarios),
         duration_ms: 2140,
         rounds: 1,

@@ -4,7 +4,6 @@ mod certs;
 mod completions;
 mod explain;
 mod list;
-mod reference;
 mod run;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -13,8 +12,7 @@ pub(crate) use certs::CertsArguments;
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use list::{ListArguments, Listing};
-pub(crate) use reference::ReferenceArguments;
-pub(crate) use run::RunArguments;
+pub(crate) use run::{DEFAULT_DEPLOYMENT, RunArguments};
 
 use crate::exit::EXIT_CODES;
 
@@ -59,8 +57,9 @@ pub(crate) struct Global {
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
+    #[default]
     /// On a terminal, unless NO_COLOR is set
     Auto,
     /// Even into a pipe
@@ -78,8 +77,6 @@ pub(crate) enum Verb {
     Doctor,
     Certs(CertsArguments),
     Completions(CompletionsArguments),
-    #[command(name = "__reference", hide = true)]
-    Reference(ReferenceArguments),
 }
 
 impl Arguments {

@@ -6,9 +6,12 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use proxyproof_harness::{Level, suite::Plan};
+use proxyproof_harness::{Deployment, Level, suite::Plan};
 
 use crate::exit::EXIT_CODES;
+
+/// The deployment of the published configuration.
+pub(crate) const DEFAULT_DEPLOYMENT: &str = Deployment::EMBEDDED[0];
 
 /// Ask a proxy everything, and say what is wrong and what to change
 #[derive(Debug, Args)]
@@ -34,7 +37,7 @@ pub(crate) struct RunArguments {
         long,
         value_name = "FILE",
         help_heading = "What is asked",
-        default_value = "cpa-two-hosts"
+        default_value = DEFAULT_DEPLOYMENT
     )]
     pub(crate) deployment: String,
     /// How often everything is asked; a verdict that changes is a failure

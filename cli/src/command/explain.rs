@@ -1,9 +1,6 @@
 //! Explains a scenario or a finding.
 
-use proxyproof_harness::{
-    Candidate, Code, Scenario,
-    candidate::{Gallery, Hint},
-};
+use proxyproof_harness::{Candidate, Code, Scenario, candidate::Gallery};
 use proxyproof_reference::Defect;
 
 use super::list::protocols;
@@ -28,7 +25,7 @@ pub(crate) fn explain(
         (None, Some((code, scenarios))) => of_finding(code, &scenarios, &gallery),
         (None, None) => return Err(unknown(subject)),
     };
-    printer.result(&text)?;
+    printer.result(&wrapped(&text, printer.width()))?;
     Ok(Exit::PASS)
 }
 
@@ -68,11 +65,8 @@ fn of_scenario(scenario: &Scenario, gallery: &[Candidate]) -> String {
             .iter()
             .map(|code| format!("{}  {}", code.name, code.message)),
     ));
-    let answers = scenario
-        .findings
-        .iter()
-        .flat_map(|code| answers(code.name, gallery));
-    text.push_str(&section("what answers it", answers));
+    let codes: Vec<&str> = scenario.findings.iter().map(|code| code.name).collect();
+    text.push_str(&section("what answers it", answers(&codes, gallery)));
     text.push_str(&section(
         "seen to fail with",
         scenario.breaks.iter().map(|broken| defect(broken.defect)),
@@ -92,24 +86,29 @@ fn of_finding(code: Code, scenarios: &[&Scenario], gallery: &[Candidate]) -> Str
             .iter()
             .map(|scenario| format!("{}  {}", scenario.id, scenario.claim)),
     ));
-    text.push_str(&section("what answers it", answers(code.name, gallery)));
+    text.push_str(&section("what answers it", answers(&[code.name], gallery)));
     text
 }
 
-/// The change in each candidate of the gallery.
-fn answers(code: &str, gallery: &[Candidate]) -> Vec<String> {
-    let hint = |candidate: &Candidate| candidate.hint(code).map(|hint| answer(candidate, hint));
-    let mut answers: Vec<String> = gallery.iter().filter_map(hint).collect();
-    answers.dedup();
-    answers
-}
-
-fn answer(candidate: &Candidate, hint: &Hint) -> String {
-    format!(
-        "{}: {}",
-        candidate.name,
-        hint.change.trim().replace('\n', "\n    ")
-    )
+/// The change in each candidate of the gallery; those with the same change share a line.
+fn answers(codes: &[&str], gallery: &[Candidate]) -> Vec<String> {
+    let mut changes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for candidate in gallery {
+        let hints = codes.iter().filter_map(|code| candidate.hint(code));
+        for change in hints.map(|hint| hint.change.trim()) {
+            match changes.iter_mut().find(|(other, _)| *other == change) {
+                Some((_, names)) if !names.contains(&candidate.name.as_str()) => {
+                    names.push(&candidate.name);
+                }
+                Some(_) => {}
+                None => changes.push((change, vec![&candidate.name])),
+            }
+        }
+    }
+    let line = |(change, names): (&str, Vec<&str>)| {
+        format!("{}: {}", names.join(", "), change.replace('\n', "\n    "))
+    };
+    changes.into_iter().map(line).collect()
 }
 
 fn defect(name: &str) -> String {
@@ -138,4 +137,19 @@ fn capital(text: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(characters).collect())
         .unwrap_or_default()
+}
+
+/// Long lines broken, and continued where they began.
+fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else {
+        return text.to_owned();
+    };
+    let broken = text.lines().flat_map(|line| {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let options = textwrap::Options::new(width)
+            .subsequent_indent(indent)
+            .break_words(false);
+        textwrap::wrap(line, options)
+    });
+    broken.map(|line| format!("{line}\n")).collect()
 }

@@ -9,6 +9,8 @@ mod output;
 mod reference;
 mod run;
 
+pub(crate) use reference::serve_if_asked;
+
 use crate::{
     args::{Arguments, Verb},
     error::CommandError,
@@ -25,6 +27,5 @@ pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, 
         Verb::Doctor => doctor::doctor(printer),
         Verb::Certs(arguments) => certs::certs(arguments, printer),
         Verb::Completions(arguments) => completions::completions(arguments, printer),
-        Verb::Reference(arguments) => reference::reference(arguments),
     }
 }

@@ -11,7 +11,11 @@ use proxyproof_harness::{
 
 use super::output::Output;
 use crate::{
-    args::RunArguments, error::CommandError, exit::Exit, printer::Printer, progress::Progress,
+    args::{DEFAULT_DEPLOYMENT, RunArguments},
+    error::CommandError,
+    exit::Exit,
+    printer::Printer,
+    progress::Progress,
     signals::Signals,
 };
 
@@ -26,7 +30,9 @@ pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, C
     } else {
         Keep::Nothing
     };
-    let suite = Suite::new(&plan, &candidate, &deployment).keep(keep);
+    let suite = Suite::new(&plan, &candidate, &deployment)
+        .keep(keep)
+        .command(command(arguments));
     let (result, stopped) = ask(suite, printer)?;
     let terminal = Terminal {
         styles: printer.styles(),
@@ -39,6 +45,15 @@ pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, C
     junit.write(|file| write_junit(&result, file))?;
     told?;
     Ok(stopped.unwrap_or_else(|| Exit::of(&result, arguments.fail_on)))
+}
+
+/// What was typed, as far as it matters for asking one thing again.
+fn command(arguments: &RunArguments) -> String {
+    let mut command = format!("proxyproof run {}", arguments.candidate);
+    if arguments.deployment != DEFAULT_DEPLOYMENT {
+        command.push_str(&format!(" --deployment {}", arguments.deployment));
+    }
+    command
 }
 
 fn plan(arguments: &RunArguments) -> Result<Plan, CommandError> {

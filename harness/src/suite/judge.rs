@@ -3,7 +3,6 @@
 use super::{Outcome, attempt::Attempt, plan::Asked};
 use crate::{
     candidate::{Candidate, Feature},
-    finding::rerun,
     hint::Hint,
     level::Level,
     protocol::Protocol,
@@ -14,6 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judge<'a> {
     pub(crate) candidate: &'a Candidate,
+    /// What asks everything again.
+    pub(crate) command: &'a str,
 }
 
 impl Judge<'_> {
@@ -68,7 +69,7 @@ impl Judge<'_> {
     /// Adds to each finding what only the candidate's files can tell.
     fn complete(&self, outcome: &mut Outcome, asked: Asked) {
         for finding in &mut outcome.findings {
-            finding.rerun = rerun(&self.candidate.name, &asked.name());
+            finding.rerun = format!("{} -f {}", self.command, asked.name());
             let hint = self.candidate.hint(&finding.code);
             finding.hint = hint.map(|hint| Hint::resolve(hint, self.candidate.files()));
         }

@@ -21,6 +21,9 @@ pub struct SuiteResult {
     pub candidate: CandidateName,
     /// The name of the deployment that the questions follow from.
     pub deployment: String,
+    /// The command that made this result, without its filters: with `-f` and an id behind it, it asks again.
+    #[serde(default)]
+    pub command: String,
     /// Counts of what follows.
     pub summary: Summary,
     /// Wall-clock time of the whole run in milliseconds, starting and stopping stages included.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A run that is about to be: who is asked what.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is asked before `run`"]
 pub struct Suite<'a> {
     plan: &'a Plan,
@@ -29,6 +29,7 @@ pub struct Suite<'a> {
     deployment: &'a Deployment,
     keep: Keep,
     patience: Patience,
+    command: String,
 }
 
 impl<'a> Suite<'a> {
@@ -40,6 +41,7 @@ impl<'a> Suite<'a> {
             deployment,
             keep: Keep::default(),
             patience: SCENARIO,
+            command: format!("proxyproof run {}", candidate.name),
         }
     }
 
@@ -52,6 +54,12 @@ impl<'a> Suite<'a> {
     /// How long one scenario may take on one protocol; a minute unless said otherwise.
     pub fn patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// What a reader has to type to ask again, without filters; `proxyproof run` and the name unless said otherwise.
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.command = command.into();
         self
     }
 
@@ -85,7 +93,7 @@ impl<'a> Suite<'a> {
 
     /// Every round, each with a shared stage of its own.
     async fn ask(
-        self,
+        &self,
         guard: &Guard,
         sinks: &mut Sinks<'_, '_>,
         mut stop: Stop<'_>,
@@ -99,6 +107,7 @@ impl<'a> Suite<'a> {
         };
         let judge = Judge {
             candidate: self.candidate,
+            command: &self.command,
         };
         let mut tally = Tally::default();
         for round in 1..=self.plan.rounds {
@@ -130,6 +139,7 @@ impl<'a> Suite<'a> {
             },
             candidate: name,
             deployment: self.deployment.name.clone(),
+            command: self.command,
             summary: Summary::of(&outcomes),
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             rounds: self.plan.rounds,

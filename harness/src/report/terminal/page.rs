@@ -67,7 +67,7 @@ impl Terminal {
             );
         }
         if self.detail != Detail::Quiet {
-            blocks.extend(Trouble::new(self, &result.candidate.name).blocks(&standings));
+            blocks.extend(Trouble::new(self, &result.command).blocks(&standings));
             blocks.push(self.notes(result, &standings));
         }
         blocks.push(self.summary(result, &standings));

@@ -6,7 +6,7 @@ use super::{
     styles::paint,
 };
 use crate::{
-    finding::{Finding, rerun},
+    finding::Finding,
     hint::Hint,
     report::standing::{Standing, protocols},
     suite::Outcome,
@@ -16,16 +16,17 @@ use crate::{
 /// Writes the blocks, and remembers what was drawn, so that nothing is drawn twice.
 pub(super) struct Trouble<'a> {
     terminal: &'a Terminal,
-    candidate: &'a str,
+    /// What asks everything again.
+    command: &'a str,
     /// Hints, with the scenario that each was drawn for.
     drawn: Vec<(&'a Hint, &'a str)>,
 }
 
 impl<'a> Trouble<'a> {
-    pub(super) fn new(terminal: &'a Terminal, candidate: &'a str) -> Self {
+    pub(super) fn new(terminal: &'a Terminal, command: &'a str) -> Self {
         Self {
             terminal,
-            candidate,
+            command,
             drawn: Vec::new(),
         }
     }
@@ -60,7 +61,7 @@ impl<'a> Trouble<'a> {
         let mut block = vec![self.title(&mark, standing, outcomes)];
         block.extend(lines);
         block.push(String::new());
-        let rerun = rerun(self.candidate, standing.id);
+        let rerun = format!("{} -f {}", self.command, standing.id);
         block.push(format!("  {} {rerun}", paint(styles.quiet, "rerun:")));
         block
     }

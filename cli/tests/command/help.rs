@@ -1,0 +1,53 @@
+//! Help is the surface that most people see first.
+
+use crate::invocation::{Invocation, assert_told};
+
+#[test]
+fn short() {
+    assert_told!(Invocation::new(&["-h"]));
+}
+
+#[test]
+fn long() {
+    assert_told!(Invocation::new(&["--help"]));
+}
+
+#[test]
+fn run() {
+    assert_told!(Invocation::new(&["run", "--help"]));
+}
+
+#[test]
+fn list() {
+    assert_told!(Invocation::new(&["list", "--help"]));
+}
+
+#[test]
+fn explain() {
+    assert_told!(Invocation::new(&["explain", "--help"]));
+}
+
+#[test]
+fn doctor() {
+    assert_told!(Invocation::new(&["doctor", "--help"]));
+}
+
+#[test]
+fn certs() {
+    assert_told!(Invocation::new(&["certs", "--help"]));
+}
+
+#[test]
+fn completions() {
+    assert_told!(Invocation::new(&["completions", "--help"]));
+}
+
+#[test]
+fn nothing_typed() {
+    assert_told!(Invocation::new(&[]));
+}
+
+#[test]
+fn version() {
+    assert_told!(Invocation::new(&["--version"]));
+}

@@ -1,0 +1,107 @@
+//! One call of the command in surroundings of its own.
+
+use std::{
+    ffi::OsStr,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A call, with a folder for its temporary files that must be empty in the end.
+pub(crate) struct Invocation {
+    command: Command,
+    temporary: TempDir,
+}
+
+impl Invocation {
+    pub(crate) fn new(arguments: &[&str]) -> Self {
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_proxyproof"));
+        command
+            .args(arguments)
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command"))
+            .env("TMPDIR", temporary.path())
+            .env_remove("NO_COLOR")
+            .env_remove("DOCKER_HOST")
+            .env_remove("PROXYPROOF_PATIENCE")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self { command, temporary }
+    }
+
+    pub(crate) fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Runs to the end; exit code and both streams as one text.
+    pub(crate) fn told(self) -> String {
+        let Self {
+            mut command,
+            temporary,
+        } = self;
+        let output = command.output().expect("the command starts");
+        assert_empty(temporary.path());
+        text_of(&output)
+    }
+
+    /// Starts, and gives the folder for its temporary files along.
+    pub(crate) fn started(self) -> (Child, TempDir) {
+        let Self {
+            mut command,
+            temporary,
+        } = self;
+        (command.spawn().expect("the command starts"), temporary)
+    }
+}
+
+/// Exit code and both streams as one text.
+pub(crate) fn text_of(output: &Output) -> String {
+    let code = output
+        .status
+        .code()
+        .map_or_else(|| "none".to_owned(), |code| code.to_string());
+    let part = |name: &str, bytes: &[u8]| match bytes {
+        [] => String::new(),
+        bytes => format!("----- {name} -----\n{}", String::from_utf8_lossy(bytes)),
+    };
+    format!(
+        "exit code: {code}\n{}{}",
+        part("stdout", &output.stdout),
+        part("stderr", &output.stderr)
+    )
+}
+
+/// Nothing was left in the folder for temporary files.
+pub(crate) fn assert_empty(folder: &Path) {
+    let left: Vec<_> = folder
+        .read_dir()
+        .expect("it is there")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+}
+
+/// Compares with the snapshot, what differs from run to run replaced.
+macro_rules! assert_told {
+    ($invocation:expr) => {
+        insta::with_settings!({
+            filters => vec![
+                (r"in \d+\.\d s", "in [TIME]"),
+                (r"\d+\.\d s \(", "[TIME] ("),
+                (r"\b[0-9a-f]{16}\b", "[PROBE]"),
+                (r"connection #\d+, request \d+", "connection [NUMBER]"),
+                (r"127\.0\.0\.1:\d{5}", "127.0.0.1:[PORT]"),
+                (r"(/[^\s`]+)?/\.tmp\w+", "[TMP]"),
+                (r"date: [^\n]+ GMT", "date: [TIME]"),
+                (r"(proxyproof|reference|forgetful|cautious) 0\.\d+\.\d+", "$1 [VERSION]"),
+                (r"(?m)^(nginx\S*) .*(/|not installed).*$", "$1 [HERE]"),
+            ],
+            omit_expression => true,
+        }, { insta::assert_snapshot!($invocation.told()) })
+    };
+}
+pub(crate) use assert_told;

@@ -1,0 +1,10 @@
+//! What every command says, word for word, with the exit code that scripts rely on.
+
+mod certs;
+mod explain;
+mod failing;
+mod help;
+mod invocation;
+mod listing;
+mod run;
+mod stopping;
