@@ -172,6 +172,11 @@ impl Distortion {
                 .iter()
                 .any(|mark| memchr::memmem::find(&data, mark).is_some())
             {
+                let before = self.hesitant.take();
+                before
+                    .iter()
+                    .for_each(|(before, _)| self.held.extend_from_slice(before));
+                self.release();
                 return;
             }
             let later = Box::pin(sleep_until(Instant::now() + HESITATION));
