@@ -79,10 +79,7 @@ pub(crate) fn fate(name: &str) -> Fate {
 ///
 /// `X-Accel-*` are orders to NGINX: an upstream that relays answers of others must not give any to a proxy.
 pub(crate) fn is_hop_by_hop_of_response(name: &str) -> bool {
-    matches!(
-        name,
-        "keep-alive" | "proxy-connection" | "te" | "proxy-authenticate-info"
-    ) || name.starts_with("x-accel-")
+    matches!(name, "keep-alive" | "proxy-connection" | "te") || name.starts_with("x-accel-")
 }
 
 /// Whether Connection cannot strip the field: it is meant for the last recipient (RFC 9110 section 7.6.1).

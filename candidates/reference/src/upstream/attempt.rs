@@ -45,7 +45,6 @@ pub(crate) enum Failure {
 impl Attempt<'_> {
     /// Sends and waits for the head; an upload may go on after it.
     pub(crate) async fn run(mut self) -> Result<Answered, Failure> {
-        self.connection.silence.restart();
         let mut sending = Sending::Yes;
         let mut interims = 0;
         let outcome = poll_fn(|cx| self.poll(cx, &mut sending, &mut interims)).await;
@@ -111,6 +110,7 @@ impl Attempt<'_> {
             Poll::Ready(Err(UploadError::UpstreamGone)) => {
                 *sending = Sending::Broken;
                 self.connection.writer = None;
+                self.connection.silence.restart();
                 Ok(())
             }
             Poll::Ready(Err(error)) => Err(Failure::Upload(error)),

@@ -60,13 +60,7 @@ impl Connection {
     /// Reads more; 0 is the upstream's end.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let socket: &TcpStream = self.reader.as_ref();
-        if socket.poll_read_ready(cx)?.is_pending() {
-            if self.buffer.is_empty() {
-                // A stream may be silent for long; its buffer need not be.
-                self.buffer = BytesMut::new();
-            }
-            return Poll::Pending;
-        }
+        ready!(socket.poll_read_ready(cx))?;
         self.buffer.reserve(READ_SIZE);
         let read = ready!(pin!(self.reader.read_buf(&mut self.buffer)).poll(cx));
         self.silence.restart();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use hyper::body::Frame;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::JoinHandle;
@@ -188,6 +188,10 @@ impl ResponseBody {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(BrokenResponse::Truncated)),
                 Poll::Ready(Ok(_)) => (),
                 Poll::Pending => {
+                    if connection.buffer.is_empty() {
+                        // A stream may be silent for long, and then it need not hold memory.
+                        connection.buffer = BytesMut::new();
+                    }
                     if !self.defects.has(Defect::HangOnStall) {
                         ready!(connection.silence.poll_over(cx, self.silence));
                         return Poll::Ready(Err(BrokenResponse::Silent));
@@ -255,15 +259,12 @@ impl ResponseBody {
 
     /// Gives the connection back, if its upstream and it are fit for another request.
     fn release(&mut self) {
-        let Some(mut connection) = self.connection.take() else {
+        let Some(connection) = self.connection.take() else {
             return;
         };
         let is_clean = connection.buffer.is_empty() || self.defects.has(Defect::KeepLeftover);
         let persists = self.persists && !self.defects.has(Defect::ConnectionPerRequest);
         if persists && is_clean && connection.writer.is_some() {
-            if connection.buffer.is_empty() {
-                connection.buffer = bytes::BytesMut::new();
-            }
             self.pool.put(connection);
         }
     }
