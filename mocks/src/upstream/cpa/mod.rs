@@ -23,6 +23,7 @@ mod refusal;
 mod resp;
 mod route;
 mod route_table;
+mod score;
 mod service;
 mod socket;
 mod state;
@@ -30,6 +31,7 @@ mod token_estimate;
 mod translation;
 mod usage;
 mod visit;
+mod whole_answer;
 
 use super::go_json;
 

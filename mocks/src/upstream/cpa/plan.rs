@@ -5,19 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::asked::Asked;
-use super::go_json::go_json;
 use super::provider::{
-    CREATED, ChatEvent, Dialect, End, Model, StreamEnd, Timeline, Usage, chat_answer, chat_stream,
-    chat_view, completed_response, messages_answer, messages_stream, responses_stream,
+    Dialect, End, Model, Timeline, Usage, chat_answer, chat_stream, messages_answer,
 };
 use super::refusal::{Shape, claude_from_provider, from_sentence};
-use super::token_estimate::estimated_tokens;
-use super::translation::{
-    Breakdown, ChatFrames, Frame, GeminiFromChat, MessagesFromChat, ResponsesFromChat, Score,
-    chat_from_turn, completion, completion_score, content_from_turn, message_from_turn,
-    response_from_turn, translate,
-};
+use super::score::score;
+use super::translation::{Breakdown, Score};
 use super::usage::Outcome;
+use super::whole_answer::whole_body;
 
 /// The API that a client speaks to CPA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,198 +228,6 @@ fn whole_of_stream(api: ClientApi, model: &Model, asked: &Asked) -> Planned {
     }
 }
 
-fn whole_body(api: ClientApi, model: &Model, asked: &Asked) -> String {
-    let turn = &model.turn;
-    let (id, created) = (model.answer_id(), CREATED);
-    match (api, model.dialect) {
-        (ClientApi::Chat, _) => whole_chat(model).to_string(),
-        (ClientApi::Completions, _) => completion(&whole_chat(model)).to_string(),
-        (ClientApi::Responses, Dialect::Codex) => completed_response(model).to_string(),
-        (ClientApi::Responses, _) => go_json(&response_from_turn(id, created, &asked.json, turn)),
-        (ClientApi::Messages, Dialect::Claude) => messages_answer(model).to_string(),
-        (ClientApi::Messages, _) => go_json(&message_from_turn(&model.id, id, turn)),
-        (ClientApi::Gemini | ClientApi::GeminiRaw, _) => {
-            go_json(&content_from_turn(&model.id, turn))
-        }
-        (ClientApi::Compact, _) => compaction(model).to_string(),
-    }
-}
-
-fn whole_chat(model: &Model) -> Value {
-    match model.dialect {
-        Dialect::OpenAi => chat_answer(model),
-        _ => chat_from_turn(model),
-    }
-}
-
-/// The compaction that a provider of the Responses API answers with.
-fn compaction(model: &Model) -> Value {
-    let response = completed_response(model);
-    json!({
-        "id": response["id"],
-        "object": "response.compaction",
-        "created_at": response["created_at"],
-        "output": response["output"],
-        "usage": response["usage"],
-    })
-}
-
-fn score(api: ClientApi, model: &Model, asked: &Asked) -> Score {
-    match (api, model.dialect) {
-        (ClientApi::Responses, Dialect::Codex) => native_responses(model),
-        (ClientApi::Messages, Dialect::Claude) => native_messages(model),
-        (ClientApi::Chat | ClientApi::Compact, _) => chat_score(model),
-        (ClientApi::Completions, _) => completion_score(chat_score(model)),
-        (ClientApi::Responses, _) => responses_score(model, asked),
-        (ClientApi::Messages, _) => messages_score(model, asked),
-        (ClientApi::Gemini | ClientApi::GeminiRaw, _) => gemini_score(model),
-    }
-}
-
-fn chat_score(model: &Model) -> Score {
-    let timeline = chat_view(model);
-    translate(
-        &timeline,
-        &mut ChatFrames { model },
-        |frames, events| {
-            events
-                .iter()
-                .flat_map(|event| frames.event(event))
-                .collect()
-        },
-        |_, _| (Vec::new(), broken(model, &timeline)),
-    )
-}
-
-fn responses_score(model: &Model, asked: &Asked) -> Score {
-    let timeline = chat_view(model);
-    let mut frames = ResponsesFromChat::new(&model.id, model.answer_id(), CREATED, &asked.json);
-    translate(
-        &timeline,
-        &mut frames,
-        |frames, events| {
-            events
-                .iter()
-                .flat_map(|event| frames.event(event))
-                .collect()
-        },
-        |_, _| {
-            let unfinished = || Breakdown::new(502, "upstream stream closed before [DONE]");
-            let breakdown =
-                broken(model, &timeline).or_else(|| (!ended_well(&timeline)).then(unfinished));
-            (Vec::new(), breakdown)
-        },
-    )
-}
-
-fn messages_score(model: &Model, asked: &Asked) -> Score {
-    let timeline = chat_view(model);
-    let input_tokens = estimated_tokens(&asked.json);
-    let mut frames = MessagesFromChat::new(&model.id, model.answer_id(), input_tokens);
-    translate(
-        &timeline,
-        &mut frames,
-        |frames, events| {
-            events
-                .iter()
-                .flat_map(|event| frames.event(event))
-                .collect()
-        },
-        |frames, _| finish_as_done(model, &timeline, || frames.event(&ChatEvent::Done)),
-    )
-}
-
-fn gemini_score(model: &Model) -> Score {
-    let timeline = chat_view(model);
-    let mut frames = GeminiFromChat::new(&model.id);
-    translate(
-        &timeline,
-        &mut frames,
-        |frames, events| {
-            events
-                .iter()
-                .flat_map(|event| frames.event(event))
-                .collect()
-        },
-        |frames, _| finish_as_done(model, &timeline, || frames.event(&ChatEvent::Done)),
-    )
-}
-
-/// What a stream that ends without its terminal event brings, where CPA pretends that it came.
-fn finish_as_done(
-    model: &Model,
-    timeline: &Timeline<Vec<ChatEvent>>,
-    done: impl FnOnce() -> Vec<Frame>,
-) -> (Vec<Frame>, Option<Breakdown>) {
-    match broken(model, timeline) {
-        Some(breakdown) => (Vec::new(), Some(breakdown)),
-        None if ended_well(timeline) => (Vec::new(), None),
-        None => (done(), None),
-    }
-}
-
-fn ended_well(timeline: &Timeline<Vec<ChatEvent>>) -> bool {
-    let last = timeline.emissions.last();
-    last.is_some_and(|emission| emission.event.contains(&ChatEvent::Done))
-}
-
-/// Why a stream broke, where that is for its provider's executor to say.
-fn broken(model: &Model, timeline: &Timeline<Vec<ChatEvent>>) -> Option<Breakdown> {
-    if model.dialect == Dialect::Codex {
-        return native_responses(model).breakdown;
-    }
-    aborted(timeline.end)
-}
-
-fn aborted(end: StreamEnd) -> Option<Breakdown> {
-    (end == StreamEnd::Aborted).then(|| Breakdown::new(500, "unexpected EOF"))
-}
-
-/// A Responses-style provider's events pass untouched; its `response.failed` becomes an error of CPA's.
-fn native_responses(model: &Model) -> Score {
-    let timeline = responses_stream(model);
-    let failure = timeline
-        .emissions
-        .iter()
-        .find(|emission| emission.event.name == "response.failed")
-        .map(|emission| failure(&emission.event.data));
-    let completed = timeline
-        .emissions
-        .iter()
-        .any(|emission| emission.event.name == "response.completed");
-    translate(
-        &timeline,
-        &mut (),
-        |(), event| match event.name {
-            "response.failed" => Vec::new(),
-            name => vec![Frame::named(name, event.data.to_string())],
-        },
-        |(), _| {
-            let breakdown = failure
-                .or_else(|| (!completed).then(|| Breakdown::new(408, CLOSED_BEFORE_COMPLETED)));
-            (Vec::new(), breakdown)
-        },
-    )
-}
-
-fn failure(data: &Value) -> Breakdown {
-    let error = &data["response"]["error"];
-    let message = error["message"].as_str().unwrap_or_default();
-    let mut breakdown = Breakdown::new(500, message);
-    breakdown.code = error["code"].as_str().map(str::to_owned);
-    breakdown
-}
-
-fn native_messages(model: &Model) -> Score {
-    let timeline = messages_stream(model);
-    translate(
-        &timeline,
-        &mut (),
-        |(), event| vec![Frame::named(event.name, event.data.to_string())],
-        |(), end| (Vec::new(), aborted(end)),
-    )
-}
-
 fn length<E>(timeline: &Timeline<E>) -> Duration {
     timeline
         .emissions
@@ -463,6 +266,3 @@ const NO_USAGE: Usage = Usage {
     input: 0,
     output: 0,
 };
-
-const CLOSED_BEFORE_COMPLETED: &str = "stream error: stream disconnected before completion: \
-     stream closed before response.completed";

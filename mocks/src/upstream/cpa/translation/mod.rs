@@ -5,6 +5,7 @@ mod completions;
 mod frame;
 mod gemini;
 mod messages;
+mod response_object;
 mod responses;
 
 pub(crate) use chat::{ChatFrames, chat_from_turn};
@@ -12,4 +13,5 @@ pub(crate) use completions::{completion, completion_score};
 pub(crate) use frame::{Breakdown, Frame, Score, translate};
 pub(crate) use gemini::{GeminiFromChat, content_from_turn};
 pub(crate) use messages::{MessagesFromChat, message_from_turn};
-pub(crate) use responses::{ResponsesFromChat, response_from_turn};
+pub(crate) use response_object::response_from_turn;
+pub(crate) use responses::ResponsesFromChat;
