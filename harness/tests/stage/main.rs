@@ -5,6 +5,7 @@
 mod candidates;
 mod left_behind;
 mod nginx;
+mod probes;
 mod reference;
 mod relay;
 mod suite;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn test() -> ExitCode {
-    let trials: [(&str, fn()); 23] = [
+    let trials: [(&str, fn()); 24] = [
         (
             "a_request_arrives_through_the_candidate",
             trials::a_request_arrives_through_the_candidate,
@@ -111,6 +112,7 @@ fn test() -> ExitCode {
             suite::filters_mean_what_they_say,
         ),
         ("the_reference_is_staged", reference::is_staged),
+        ("probes_reach_both_ends", probes::reach_both_ends),
         (
             "nginx_is_staged_with_both_configurations",
             nginx::is_staged_with_both_configurations,
