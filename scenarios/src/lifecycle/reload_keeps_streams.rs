@@ -1,0 +1,69 @@
+//! A reload while a stream is open.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_harness::{Feature, Patience};
+use proxyproof_mocks::{EventFraming, Gate, Script};
+
+use crate::answer::answered;
+use crate::lock_step::streaming_request;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "lifecycle/reload_keeps_streams",
+    claim: "a stream that is open when the configuration is reloaded goes on to its end",
+    why: "certificates and routes change while somebody's turn has been running for minutes",
+    asks: "cpa ── event 1; reload; new requests are served; cpa ── event 2, 3 ──▶ the same client",
+    level: Level::Required,
+    protocols: &Protocol::DIRECT,
+    needs: &[Feature::Reload],
+    stage: StageUse::Own(|stage| stage),
+    findings: &[CUT],
+    breaks: &[Break::new("drop_on_reload", CUT.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const CUT: Code = Code::new(
+    "lifecycle.reload_cuts_streams",
+    "a reload cuts a running stream",
+    "every change of the configuration breaks every running turn",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let gate = Gate::new();
+    let request = streaming_request(ask);
+    let script = Script::new()
+        .read_body()
+        .sse_head(EventFraming::Chunked)
+        .event("1")
+        .gate(&gate)
+        .event("2")
+        .last_chunk();
+    ask.cpa().script(request.probe_id(), script);
+    let connection = ask.client().connect().await?;
+    let mut stream = connection
+        .open(&request)
+        .await?
+        .patience(Patience::LOCK_STEP);
+    if !checks
+        .comes_next(ask, &mut stream, b"data: 1\n\n", CUT)
+        .await
+    {
+        return Ok(());
+    }
+    ask.stage().reload()?;
+    for _ in 0..REQUESTS {
+        answered(ask, ask.get("/v1/models")).await?;
+    }
+    gate.open(1);
+    if checks
+        .comes_next(ask, &mut stream, b"data: 2\n\n", CUT)
+        .await
+    {
+        checks.ends_whole(ask, &mut stream, CUT).await;
+    }
+    Ok(())
+}
+
+/// By then the new configuration serves; a reload that cuts has done so.
+const REQUESTS: usize = 10;

@@ -1,0 +1,70 @@
+//! A graceful stop while a stream is open.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_harness::{Feature, Patience};
+use proxyproof_mocks::{EventFraming, Gate, Script};
+
+use crate::lock_step::streaming_request;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "lifecycle/stop_drains",
+    claim: "a stream that is open when the proxy is told to stop goes on to its end",
+    why: "an update of the proxy should not cost anybody a turn",
+    asks: "cpa ── event 1; the candidate is told to drain; cpa ── event 2 ──▶ the same client; the candidate ends",
+    level: Level::Required,
+    protocols: &Protocol::DIRECT,
+    needs: &[Feature::Drain],
+    stage: StageUse::Own(|stage| stage),
+    findings: &[CUT],
+    breaks: &[Break::new("drop_on_terminate", CUT.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const CUT: Code = Code::new(
+    "lifecycle.stop_cuts_streams",
+    "a graceful stop cuts a running stream",
+    "every update of the proxy breaks every running turn",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let gate = Gate::new();
+    let request = streaming_request(ask);
+    let script = Script::new()
+        .read_body()
+        .sse_head(EventFraming::Chunked)
+        .event("1")
+        .gate(&gate)
+        .event("2")
+        .last_chunk();
+    ask.cpa().script(request.probe_id(), script);
+    let connection = ask.client().connect().await?;
+    let mut stream = connection
+        .open(&request)
+        .await?
+        .patience(Patience::LOCK_STEP);
+    if !checks
+        .comes_next(ask, &mut stream, b"data: 1\n\n", CUT)
+        .await
+    {
+        return Ok(());
+    }
+    ask.stage().dismiss();
+    // The listener closes when the candidate has understood; what it cuts, it has cut by then.
+    for _ in 0..ATTEMPTS {
+        if ask.client().connect().await.is_err() {
+            break;
+        }
+    }
+    gate.open(1);
+    if checks
+        .comes_next(ask, &mut stream, b"data: 2\n\n", CUT)
+        .await
+    {
+        checks.ends_whole(ask, &mut stream, CUT).await;
+    }
+    Ok(())
+}
+
+const ATTEMPTS: usize = 20;

@@ -1,0 +1,44 @@
+//! The version that upstreams are asked in.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "upstream/http_1_1",
+    claim: "upstreams are asked in HTTP/1.1, and not to close the connection",
+    why: "WebSocket, chunked bodies and kept connections all need HTTP/1.1; NGINX before 1.29.7 speaks 1.0 unless told otherwise",
+    asks: "client ── GET ──▶ candidate ── HTTP/1.1, no Connection: close ──▶ cpa, usage",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[OLD],
+    breaks: &[
+        Break::new("upstream_http10", OLD.name),
+        Break::new("send_connection_close", OLD.name),
+    ],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const OLD: Code = Code::new(
+    "upstream.not_http_1_1_kept",
+    "an upstream is asked in HTTP/1.0, or to close",
+    "no WebSocket, no streaming of unknown length, and a connection for each request",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for target in ["/v1/models", "/health"] {
+        checks.about(format!("GET {target}"));
+        let seen = answered(ask, ask.get(target)).await?;
+        checks.version(&seen, "HTTP/1.1", OLD);
+        checks.field_where(&seen, "Connection", "no Connection: close", OLD, |found| {
+            !found
+                .iter()
+                .any(|value| value.eq_ignore_ascii_case("close"))
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Waves of parallel requests.
+
+use futures_util::future::try_join_all;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_harness::{Patience, Request};
+use proxyproof_mocks::{Gate, Script};
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "upstream/parallel_bounded",
+    claim: "after a wave of parallel requests the next wave goes over the same upstream connections",
+    why: "a pool that keeps fewer idle connections than are in use opens and closes them all the time: 2.5 times the CPU with `keepalive 4` under 32 connections",
+    asks: "4 waves of 16 GETs at once ──▶ candidate ──▶ cpa holds each wave until all 16 are there",
+    level: Level::Recommended,
+    protocols: &Protocol::DIRECT,
+    needs: &[],
+    stage: StageUse::Own(|stage| stage),
+    findings: &[CHURN],
+    breaks: &[
+        Break::new("connection_per_request", CHURN.name),
+        Break::new("send_connection_close", CHURN.name),
+    ],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const CHURN: Code = Code::new(
+    "upstream.connections_churn",
+    "every wave of requests opens its connections anew",
+    "under load most requests pay for a new connection",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let client = ask.client();
+    let connections = try_join_all((0..WIDTH).map(|_| client.connect())).await?;
+    let mut fresh = 0;
+    for _ in 0..WAVES {
+        let gate = Gate::new();
+        let requests: Vec<Request> = connections.iter().map(|_| ask.get("/v1/models")).collect();
+        for request in &requests {
+            let script = Script::new().gate(&gate).reply(200, "text/plain", "cpa");
+            ask.cpa().script(request.probe_id(), script);
+        }
+        let probes: Vec<_> = requests.iter().map(Request::probe_id).collect();
+        let all_there = async {
+            for probe in probes {
+                // One that never comes is told by its own answer.
+                let _ = ask
+                    .ledger()
+                    .arrival(probe, Patience::LOCK_STEP.scaled())
+                    .await;
+            }
+            gate.open(WIDTH);
+        };
+        let sent = connections
+            .iter()
+            .zip(requests)
+            .map(|(connection, request)| ask.exchange_on(connection, request));
+        let (seen, ()) = tokio::join!(try_join_all(sent), all_there);
+        let arrivals = seen?.into_iter().flat_map(|seen| seen.arrivals);
+        fresh += arrivals
+            .filter(|arrival| arrival.request_number == 1)
+            .count();
+    }
+    checks.ensure(fresh <= 2 * WIDTH, || {
+        let expected = format!(
+            "at most {} connections for {WAVES} waves of {WIDTH} requests",
+            2 * WIDTH
+        );
+        CHURN
+            .finding()
+            .expected(expected)
+            .observed(format!("{fresh} connections"))
+    });
+    Ok(())
+}
+
+const WIDTH: usize = 16;
+const WAVES: usize = 4;

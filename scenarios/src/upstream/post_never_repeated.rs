@@ -1,0 +1,38 @@
+//! A POST on a pooled connection that dies.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_mocks::Script;
+
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "upstream/post_never_repeated",
+    claim: "a POST that has reached an upstream on a pooled connection is never sent again",
+    why: "the keep-alive race (caddy#6452 and many more): a proxy that retries everything makes two completions of one",
+    asks: "client ── GET (a pooled connection), then POST ──▶ candidate ──▶ cpa reads it and resets; one arrival",
+    level: Level::Required,
+    protocols: &Protocol::DIRECT,
+    needs: &[],
+    stage: StageUse::Own(|stage| stage),
+    findings: &[REPEATED],
+    breaks: &[Break::new("retry_post", REPEATED.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const REPEATED: Code = Code::new(
+    "upstream.post_repeated",
+    "a POST is sent to the upstream twice",
+    "a completion runs, and is paid for, twice",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    answered(ask, ask.get("/v1/models")).await?;
+    let request = ask.request("POST", "/v1/responses").body(&b"{}"[..]);
+    ask.cpa()
+        .script(request.probe_id(), Script::new().read_body().rst());
+    let seen = ask.exchange(request).await?;
+    checks.arrived_once(&seen, REPEATED);
+    Ok(())
+}
