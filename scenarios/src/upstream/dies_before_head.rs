@@ -34,7 +34,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ("RST", Script::rst),
     ] {
         checks.about(how);
-        let request = ask.request("POST", "/v1/responses").body(&b"{}"[..]);
+        let request = ask.request("POST", "/v1/responses").body("");
         ask.cpa()
             .script(request.probe_id(), cut(Script::new().read_body()));
         let seen = ask.exchange(request).await?;

@@ -28,11 +28,14 @@ const REPEATED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    answered(ask, ask.get("/v1/models")).await?;
-    let request = ask.request("POST", "/v1/responses").body(&b"{}"[..]);
-    ask.cpa()
-        .script(request.probe_id(), Script::new().read_body().rst());
-    let seen = ask.exchange(request).await?;
-    checks.arrived_once(&seen, REPEATED);
+    for (subject, body) in [("without a body", ""), ("with a body", "{}")] {
+        checks.about(subject);
+        answered(ask, ask.get("/v1/models")).await?;
+        let request = ask.request("POST", "/v1/responses").body(body);
+        ask.cpa()
+            .script(request.probe_id(), Script::new().read_body().rst());
+        let seen = ask.exchange(request).await?;
+        checks.arrived_once(&seen, REPEATED);
+    }
     Ok(())
 }
