@@ -16,10 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn run(recording: Recording) -> Result<(), Failed> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async move {
+    crate::block_on(async move {
         let state = State::of(&recording).await?;
         recording.replay(state.address(), &state.addresses()).await
     })
