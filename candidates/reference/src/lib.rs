@@ -3,8 +3,8 @@
 //! ```text
 //! server ── listener ──► worker ──► client ──► plan ──► forward ──► upstream
 //! signals   accepts      a thread   hyper's    router   request     pool, attempt,
-//! reload                 with its   server,    path     upgrade     response body
-//!                        pools      identity            tunnel
+//! reload                 with its   server,    host     errand      response body
+//!                        pools      identity   path     upgrade, tunnel
 //! ```
 //!
 //! A runtime per core, nothing shared between them: a connection stays with the worker it was given to, and so do the
@@ -14,6 +14,8 @@ mod client;
 mod config;
 mod defect;
 mod distortion;
+mod document;
+mod errand;
 mod error;
 mod fields;
 mod forward;

@@ -6,7 +6,8 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use crate::defect::{Defect, Defects};
+use crate::defect::Defects;
+use crate::distortion::Lookup;
 
 /// The locations of a site.
 #[derive(Debug, Default)]
@@ -15,7 +16,16 @@ pub(crate) struct Router {
     /// Sorted by name once ready.
     prefixes: Vec<Prefix>,
     /// As they were added, for the defects.
-    in_order: Vec<(Notation, Box<[u8]>, usize)>,
+    in_order: Vec<Location>,
+}
+
+/// One location.
+#[derive(Debug)]
+pub(crate) struct Location {
+    pub(crate) kind: Notation,
+    pub(crate) name: Box<[u8]>,
+    /// Index of its upstream.
+    pub(crate) upstream: usize,
 }
 
 #[derive(Debug)]
@@ -26,8 +36,9 @@ struct Prefix {
     parent: Option<usize>,
 }
 
+/// How a location's name is compared with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Notation {
+pub(crate) enum Notation {
     Exact,
     Prefix,
 }
@@ -79,11 +90,15 @@ impl Router {
         if self
             .in_order
             .iter()
-            .any(|(known, other, _)| *known == kind && *other == name)
+            .any(|known| known.kind == kind && known.name == name)
         {
             return Err(format!("location `{notation}` twice"));
         }
-        self.in_order.push((kind, name.clone(), upstream));
+        self.in_order.push(Location {
+            kind,
+            name: name.clone(),
+            upstream,
+        });
         match kind {
             Notation::Exact => drop(self.exact.insert(name, upstream)),
             Notation::Prefix => self.prefixes.push(Prefix {
@@ -116,7 +131,7 @@ impl Router {
     /// The owner of a normalised path, if any location matches.
     pub(crate) fn route(&self, path: &[u8], defects: Defects) -> Option<Route> {
         if defects.any() {
-            return self.route_defectively(path, defects);
+            return Lookup { path, defects }.route(&self.in_order);
         }
         self.route_exactly(path)
             .or_else(|| self.route_by_prefix(path))
@@ -173,72 +188,6 @@ fn compare_to_directory(name: &[u8], path: &[u8]) -> Ordering {
     name[..shared]
         .cmp(&path[..shared])
         .then_with(|| name[shared..].cmp(if shared == path.len() { b"/" } else { b"/ " }))
-}
-
-/// The same look-up with bugs, slow and literal.
-impl Router {
-    fn route_defectively(&self, path: &[u8], defects: Defects) -> Option<Route> {
-        let same = |a: &[u8], b: &[u8]| match defects.has(Defect::IgnorePathCase) {
-            true => a.eq_ignore_ascii_case(b),
-            false => a == b,
-        };
-        let begins = |name: &[u8]| {
-            path.get(..name.len())
-                .is_some_and(|start| same(start, name))
-        };
-        let whole = |upstream: usize| {
-            Some(Route {
-                upstream,
-                fit: Fit::Whole,
-            })
-        };
-        for (kind, name, upstream) in &self.in_order {
-            let fits = same(path, name) || defects.has(Defect::ExactAsPrefix) && begins(name);
-            if *kind == Notation::Exact && fits && !defects.has(Defect::IgnoreExact) {
-                return whole(*upstream);
-            }
-        }
-        let mut prefixes: Vec<_> = self
-            .in_order
-            .iter()
-            .filter(|(kind, ..)| *kind == Notation::Prefix)
-            .collect();
-        prefixes.sort_by(|(_, a, _), (_, b, _)| a.cmp(b));
-        let bare = |name: &[u8]| {
-            name.strip_suffix(b"/")
-                .map_or(name.len(), <[u8]>::len)
-                .max(1)
-        };
-        let fits = |name: &[u8]| match defects.has(Defect::LookAlikePrefix) {
-            true => begins(&name[..bare(name)]),
-            false => begins(name),
-        };
-        let slashless = |name: &[u8]| {
-            name.len() == path.len() + 1 && name.ends_with(b"/") && same(&name[..path.len()], path)
-        };
-        let mut best: Option<((usize, bool), Route)> = None;
-        for (_, name, upstream) in prefixes {
-            let route = match fits(name) {
-                true => Route {
-                    upstream: *upstream,
-                    fit: Fit::Whole,
-                },
-                false if slashless(name) && !defects.has(Defect::SlashlessToDefault) => Route {
-                    upstream: *upstream,
-                    fit: Fit::Slashless,
-                },
-                false => continue,
-            };
-            if defects.has(Defect::FirstPrefixWins) {
-                return Some(route);
-            }
-            let weight = (name.len().min(path.len()), route.fit == Fit::Whole);
-            if best.is_none_or(|(heaviest, _)| heaviest < weight) {
-                best = Some((weight, route));
-            }
-        }
-        best.map(|(_, route)| route)
-    }
 }
 
 #[cfg(test)]

@@ -2,16 +2,20 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use http::{HeaderValue, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
+use tokio::net::TcpStream;
 
 use crate::client::{Body, Client, ClientStream, Refusal};
+use crate::config::Site;
 use crate::defect::Defect;
 use crate::fields::has_token;
 use crate::plan::PlannedUpgrade;
@@ -46,47 +50,62 @@ pub(crate) fn switch(
     on_upgrade: OnUpgrade,
 ) -> Result<Response<Body>, Refusal> {
     let Answered {
-        mut head,
-        connection,
-        ..
+        head, connection, ..
     } = answered;
     check(&head, handshake, live)?;
     let (upstream, from_upstream) = connection.into_parts().ok_or(Refusal::BadGateway(
         "the upstream hung up inside a handshake",
     ))?;
-    let site = live.site.clone();
-    let from_upstream = if site.defects.has(Defect::LoseEarlyFrames) {
-        bytes::BytesMut::new()
-    } else {
-        from_upstream
+    let joined = join(on_upgrade, upstream, from_upstream, live.site.clone());
+    client.worker.spawn(None, joined);
+    Ok(accept(*head, handshake))
+}
+
+/// Carries bytes once the client's side has switched too.
+async fn join(
+    on_upgrade: OnUpgrade,
+    upstream: TcpStream,
+    mut from_upstream: BytesMut,
+    site: Arc<Site>,
+) {
+    let Ok(upgraded) = on_upgrade.await else {
+        return;
     };
-    client.worker.spawn(None, async move {
-        let Ok(upgraded) = on_upgrade.await else {
-            return;
-        };
-        match upgraded.downcast::<TokioIo<ClientStream>>() {
-            Ok(parts) => {
-                let mut stream = parts.io.into_inner();
-                stream.hand_over();
-                let ends = Ends {
-                    client: stream,
+    if site.defects.has(Defect::LoseEarlyFrames) {
+        from_upstream.clear();
+    }
+    match upgraded.downcast::<TokioIo<ClientStream>>() {
+        Ok(parts) => {
+            let mut client = parts.io.into_inner();
+            client.hand_over();
+            tunnel(
+                Ends {
+                    client,
                     upstream,
                     from_client: parts.read_buf,
                     from_upstream,
-                };
-                tunnel(ends, &site).await;
-            }
-            Err(stream) => {
-                let ends = Ends {
+                },
+                &site,
+            )
+            .await;
+        }
+        Err(stream) => {
+            tunnel(
+                Ends {
                     client: TokioIo::new(stream),
                     upstream,
-                    from_client: bytes::Bytes::new(),
+                    from_client: Bytes::new(),
                     from_upstream,
-                };
-                tunnel(ends, &site).await;
-            }
+                },
+                &site,
+            )
+            .await;
         }
-    });
+    }
+}
+
+/// The answer in the client's protocol.
+fn accept(mut head: ResponseHead, handshake: &Handshake) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     head.fields.remove(CONTENT_LENGTH);
     if handshake.kind == PlannedUpgrade::Switch {
@@ -102,7 +121,7 @@ pub(crate) fn switch(
         head.fields.remove(SEC_WEBSOCKET_ACCEPT);
     }
     *response.headers_mut() = head.fields;
-    Ok(response)
+    response
 }
 
 fn check(head: &ResponseHead, handshake: &Handshake, live: &Live) -> Result<(), Refusal> {

@@ -1,0 +1,75 @@
+//! The router's look-up with bugs: slow and literal. Without one it agrees with the router, which a property holds it to.
+
+use crate::defect::{Defect, Defects};
+use crate::router::{Fit, Location, Notation, Route};
+
+/// One path to be found among locations.
+pub(crate) struct Lookup<'a> {
+    pub(crate) path: &'a [u8],
+    pub(crate) defects: Defects,
+}
+
+impl Lookup<'_> {
+    /// The owner of the path, if any location matches.
+    pub(crate) fn route(&self, locations: &[Location]) -> Option<Route> {
+        self.exact(locations).or_else(|| self.prefix(locations))
+    }
+
+    fn exact(&self, locations: &[Location]) -> Option<Route> {
+        if self.defects.has(Defect::IgnoreExact) {
+            return None;
+        }
+        let as_prefix = self.defects.has(Defect::ExactAsPrefix);
+        let fits = |name: &[u8]| self.is_same(self.path, name) || as_prefix && self.begins(name);
+        let mut exact = locations
+            .iter()
+            .filter(|location| location.kind == Notation::Exact);
+        let found = exact.find(|location| fits(&location.name))?;
+        Some(Route {
+            upstream: found.upstream,
+            fit: Fit::Whole,
+        })
+    }
+
+    fn prefix(&self, locations: &[Location]) -> Option<Route> {
+        let prefixes = locations
+            .iter()
+            .filter(|location| location.kind == Notation::Prefix);
+        let fitting = prefixes.filter_map(|location| Some((location, self.fit(&location.name)?)));
+        let (location, fit) = if self.defects.has(Defect::FirstPrefixWins) {
+            fitting.min_by(|(one, _), (other, _)| one.name.cmp(&other.name))
+        } else {
+            fitting.max_by_key(|(location, fit)| {
+                (location.name.len().min(self.path.len()), *fit == Fit::Whole)
+            })
+        }?;
+        Some(Route {
+            upstream: location.upstream,
+            fit,
+        })
+    }
+
+    fn fit(&self, name: &[u8]) -> Option<Fit> {
+        let bare = name.strip_suffix(b"/").filter(|bare| !bare.is_empty());
+        let looks_alike =
+            self.defects.has(Defect::LookAlikePrefix) && bare.is_some_and(|bare| self.begins(bare));
+        if self.begins(name) || looks_alike {
+            return Some(Fit::Whole);
+        }
+        let is_slashless = bare.is_some_and(|bare| self.is_same(self.path, bare));
+        (is_slashless && !self.defects.has(Defect::SlashlessToDefault)).then_some(Fit::Slashless)
+    }
+
+    fn begins(&self, name: &[u8]) -> bool {
+        self.path
+            .get(..name.len())
+            .is_some_and(|start| self.is_same(start, name))
+    }
+
+    fn is_same(&self, one: &[u8], other: &[u8]) -> bool {
+        match self.defects.has(Defect::IgnorePathCase) {
+            true => one.eq_ignore_ascii_case(other),
+            false => one == other,
+        }
+    }
+}

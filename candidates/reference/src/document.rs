@@ -1,0 +1,307 @@
+//! The configuration file: TOML, checked whole before anything of it is used; what is wrong is told with its position.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::config::{HeadLimits, Listen, Site, Timeouts, UpstreamAddress};
+use crate::defect::{Defect, Defects};
+use crate::error::ReferenceError;
+use crate::router::Router;
+
+/// The site that a text describes.
+pub(crate) fn site(text: &str) -> Result<Site, Mistake> {
+    let document: Document = toml::from_str(text).map_err(|error| Mistake {
+        span: error.span().unwrap_or(0..0),
+        message: error.message().to_owned(),
+    })?;
+    document.check()
+}
+
+/// The file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    threads: Option<Spanned<usize>>,
+    server_names: Spanned<Vec<Spanned<String>>>,
+    #[serde(default = "default_body_limit")]
+    body_limit: u64,
+    #[serde(default)]
+    head: HeadLimits,
+    #[serde(default)]
+    timeouts: Timeouts,
+    #[serde(default)]
+    defects: Vec<Spanned<String>>,
+    listen: Spanned<Vec<Spanned<Listen>>>,
+    upstream: Vec<UpstreamTable>,
+    location: Vec<LocationTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpstreamTable {
+    name: Spanned<String>,
+    address: SocketAddr,
+    #[serde(default = "default_pool")]
+    pool: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LocationTable {
+    r#match: Spanned<String>,
+    upstream: Spanned<String>,
+}
+
+impl Document {
+    fn check(self) -> Result<Site, Mistake> {
+        let upstreams = upstreams(self.upstream)?;
+        let router = router(&self.location, &upstreams)?;
+        Ok(Site {
+            threads: threads(self.threads)?,
+            server_names: server_names(self.server_names)?,
+            body_limit: self.body_limit,
+            head: self.head,
+            timeouts: self.timeouts,
+            listeners: listeners(self.listen)?,
+            upstreams,
+            router,
+            defects: defects(&self.defects)?,
+        })
+    }
+}
+
+fn threads(wanted: Option<Spanned<usize>>) -> Result<usize, Mistake> {
+    match wanted {
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        Some(wanted) if (1..=MOST_THREADS).contains(wanted.as_ref()) => Ok(*wanted.as_ref()),
+        Some(wanted) => Err(Mistake::at(
+            &wanted,
+            format!("`threads` must be 1 to {MOST_THREADS}"),
+        )),
+    }
+}
+
+fn server_names(names: Spanned<Vec<Spanned<String>>>) -> Result<Vec<Box<str>>, Mistake> {
+    if names.as_ref().is_empty() {
+        return Err(Mistake::at(
+            &names,
+            "no server name: every host would be refused",
+        ));
+    }
+    let plain = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+    };
+    let names = names
+        .into_inner()
+        .into_iter()
+        .map(|name| match plain(name.as_ref()) {
+            true => Ok(name
+                .as_ref()
+                .trim_end_matches('.')
+                .to_ascii_lowercase()
+                .into_boxed_str()),
+            false => Err(Mistake::at(
+                &name,
+                format!("`{}` is not a host name without port", name.as_ref()),
+            )),
+        });
+    names.collect()
+}
+
+fn listeners(tables: Spanned<Vec<Spanned<Listen>>>) -> Result<Vec<Arc<Listen>>, Mistake> {
+    if tables.as_ref().is_empty() {
+        return Err(Mistake::at(&tables, "no listener"));
+    }
+    let mut listeners: Vec<Arc<Listen>> = Vec::new();
+    for table in tables.into_inner() {
+        if listeners
+            .iter()
+            .any(|known| known.address == table.as_ref().address)
+        {
+            return Err(Mistake::at(
+                &table,
+                format!("listener {} twice", table.as_ref().address),
+            ));
+        }
+        listeners.push(Arc::new(table.into_inner()));
+    }
+    Ok(listeners)
+}
+
+fn upstreams(tables: Vec<UpstreamTable>) -> Result<Vec<UpstreamAddress>, Mistake> {
+    let mut upstreams: Vec<UpstreamAddress> = Vec::new();
+    for UpstreamTable {
+        name,
+        address,
+        pool,
+    } in tables
+    {
+        if upstreams.iter().any(|known| *known.name == **name.as_ref()) {
+            return Err(Mistake::at(
+                &name,
+                format!("upstream `{}` twice", name.as_ref()),
+            ));
+        }
+        upstreams.push(UpstreamAddress {
+            name: name.into_inner().into_boxed_str(),
+            address,
+            pool,
+        });
+    }
+    Ok(upstreams)
+}
+
+fn router(tables: &[LocationTable], upstreams: &[UpstreamAddress]) -> Result<Router, Mistake> {
+    let mut router = Router::default();
+    for LocationTable {
+        r#match: notation,
+        upstream,
+    } in tables
+    {
+        let owner = upstreams
+            .iter()
+            .position(|known| *known.name == **upstream.as_ref());
+        let owner = owner.ok_or_else(|| {
+            Mistake::at(
+                upstream,
+                format!("unknown upstream `{}`", upstream.as_ref()),
+            )
+        })?;
+        router
+            .add(notation.as_ref(), owner)
+            .map_err(|message| Mistake::at(notation, message))?;
+    }
+    Ok(router.ready())
+}
+
+fn defects(names: &[Spanned<String>]) -> Result<Defects, Mistake> {
+    let mut defects = Defects::default();
+    for name in names {
+        let defect: Defect = name
+            .as_ref()
+            .parse()
+            .map_err(|error| Mistake::at(name, format!("{error}")))?;
+        defects.insert(defect);
+    }
+    Ok(defects)
+}
+
+/// What is wrong, and the bytes of the file that say so.
+pub(crate) struct Mistake {
+    span: Range<usize>,
+    message: String,
+}
+
+impl Mistake {
+    fn at<T>(place: &Spanned<T>, message: impl Into<String>) -> Self {
+        Self {
+            span: place.span(),
+            message: message.into(),
+        }
+    }
+
+    /// The same with the line and column that its bytes have in the file.
+    pub(crate) fn located(self, path: &Path, text: &str) -> ReferenceError {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        ReferenceError::Configuration {
+            path: path.to_owned(),
+            line,
+            column,
+            message: self.message,
+        }
+    }
+}
+
+/// NGINX's `client_max_body_size 100m`, the deployment's limit.
+const fn default_body_limit() -> u64 {
+    100 << 20
+}
+
+const fn default_pool() -> usize {
+    32
+}
+
+/// More workers than this are a slip of the pen.
+const MOST_THREADS: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::site;
+
+    fn refused(text: &str) -> String {
+        let mistake = site(text).map(drop).expect_err("wrong on purpose");
+        mistake.located(Path::new("x.toml"), text).to_string()
+    }
+
+    const RIGHT: &str = "server_names = ['API.example.org.']\ndefects = ['append_forwarded_for']\n\
+        [[listen]]\naddress = '127.0.0.1:1'\nprotocol = 'h1'\nproxy_protocol = true\n\
+        [[upstream]]\nname = 'cpa'\naddress = '127.0.0.1:2'\n[[location]]\nmatch = '/'\nupstream = 'cpa'\n";
+
+    #[test]
+    fn a_right_file_is_taken() {
+        let site = site(RIGHT).map_err(|mistake| mistake.message).unwrap();
+        assert_eq!(&*site.server_names[0], "api.example.org");
+        assert_eq!(site.body_limit, 104_857_600);
+        assert!(site.defects.any());
+    }
+
+    #[test]
+    fn a_wrong_file_is_refused_with_its_position() {
+        let cases = [
+            (
+                "name = 'cpa'",
+                "name = 'x'",
+                "x.toml:12:12: unknown upstream `cpa`",
+            ),
+            (
+                "append_",
+                "prepend_",
+                "x.toml:2:12: unknown defect `prepend_forwarded_for`",
+            ),
+            (
+                "match = '/'",
+                "match = '~ ^/v1'",
+                "x.toml:11:9: `~ ^/v1`: regular expressions",
+            ),
+            ("'h1'", "'h3'", "x.toml:5:12: unknown variant `h3`"),
+            (
+                "name = 'cpa'",
+                "name = 'cpa'\nnames = 1",
+                "x.toml:9:1: unknown field `names`",
+            ),
+            ("['API.example.org.']", "[]", "x.toml:1:16: no server name"),
+            (
+                "'127.0.0.1:1'",
+                "'localhost'",
+                "x.toml:4:11: invalid socket address",
+            ),
+            (
+                "[[listen]]",
+                "[timeouts]\nread_ms = 1e3\n[[listen]]",
+                "x.toml:4:11: ",
+            ),
+        ];
+        for (from, to, expected) in cases {
+            let message = refused(&RIGHT.replacen(from, to, 1));
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+}
