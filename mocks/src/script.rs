@@ -33,7 +33,7 @@ pub struct Script {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     ReadBody,
-    /// A whole answer; to `HEAD` only its head is written.
+    /// A final head and what follows it in the same write, which is left out for `HEAD`.
     Reply {
         bytes: Bytes,
         head_length: usize,
@@ -74,7 +74,7 @@ impl Script {
         self.step(Step::ReadBodyBytes(n))
     }
 
-    /// Writes a complete answer with Content-Length, in one write.
+    /// Writes a complete answer with Content-Length, in one write; about the end of the connection see [`Self::head`].
     #[must_use]
     pub fn reply(self, status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
@@ -92,9 +92,19 @@ impl Script {
     }
 
     /// Writes a status line and exactly these fields, in one write.
+    ///
+    /// Where the request asks for the end of the connection, a final head without `Connection` gets `Connection: close`,
+    /// as Go's server adds it: a proxy that is not told may take the connection for one that is kept.
     #[must_use]
     pub fn head(self, status: u16, fields: &[(&str, &str)]) -> Self {
-        self.bytes(head_text(status, fields))
+        let head = head_text(status, fields);
+        if status < 200 {
+            return self.bytes(head);
+        }
+        self.step(Step::Reply {
+            head_length: head.len(),
+            bytes: head.into(),
+        })
     }
 
     /// Writes these bytes as they are, in one write.

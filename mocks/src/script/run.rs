@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{EventFraming, Script, Step};
+use crate::ledger::RawHead;
 use crate::upstream::{Exchange, Request};
 use crate::wire::websocket::{Frame, Opcode, accept_key, take_frame};
 
@@ -51,10 +52,7 @@ impl Run<'_> {
         match step {
             Step::ReadBody => self.read_body(u64::MAX).await,
             Step::ReadBodyBytes(length) => self.read_body(*length).await,
-            Step::Reply { bytes, head_length } => match self.request.method() {
-                "HEAD" => self.write(&bytes[..*head_length]).await,
-                _ => self.write(bytes).await,
-            },
+            Step::Reply { bytes, head_length } => self.reply(bytes, *head_length).await,
             Step::Write(bytes) => self.write(bytes).await,
             Step::Fill { total, piece } => self.fill(*total, *piece).await,
             Step::Pause(time) => self.wait(pause(*time)).await,
@@ -84,6 +82,21 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn reply(&self, bytes: &[u8], head_length: usize) -> Taken {
+        let (head, body) = bytes.split_at(head_length);
+        let body = if self.request.method() == "HEAD" {
+            &[]
+        } else {
+            body
+        };
+        if !self.exchange.is_last() || RawHead::new(head.to_vec()).first("Connection").is_some() {
+            return self.write(&[head, body].concat()).await;
+        }
+        let fields = head.strip_suffix(b"\r\n").unwrap_or(head);
+        self.write(&[fields, b"Connection: close\r\n\r\n", body].concat())
+            .await
     }
 
     async fn write(&self, bytes: &[u8]) -> Taken {

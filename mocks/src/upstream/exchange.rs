@@ -257,10 +257,15 @@ impl Exchange {
         (verdict, self.writer)
     }
 
+    /// Whether the request asks for the end of the connection after its answer.
+    pub(crate) fn is_last(&self) -> bool {
+        self.persistence != Persistence::Keep
+    }
+
     /// After a script: everything was written behind the back of the answer, but the connection can be kept.
     pub(crate) async fn finish_script(mut self) -> (Verdict, ResponseWriter) {
         self.arrival.finish();
-        if self.persistence != Persistence::Keep || self.socket.peer_gone().is_some() {
+        if self.is_last() || self.socket.peer_gone().is_some() {
             return (Verdict::Close, self.writer);
         }
         let verdict = match self.discard_body().await {

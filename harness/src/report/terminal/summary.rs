@@ -16,31 +16,23 @@ impl Terminal {
     }
 
     fn closing_line(&self, result: &SuiteResult, standings: &[Standing<'_>]) -> String {
-        let failed = |level| {
-            standings
-                .iter()
-                .filter(|s| s.level == level && s.verdict() == Verdict::Fail)
-                .count()
-        };
-        let failures: Vec<String> = [Level::Required, Level::Recommended]
-            .map(|level| (failed(level), level))
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
+        let failures: Vec<String> = failed(standings)
+            .filter(|(_, level)| *level <= self.fail_on)
             .map(|(count, level)| format!("{count} {level}"))
             .collect();
-        let failures = if failures.is_empty() {
-            String::new()
-        } else {
-            format!("{} of ", failures.join(", "))
-        };
+        let of = if failures.is_empty() { "" } else { " of " };
         let told = format!(
-            "{}  {failures}{} in {}{}",
+            "{}  {}{of}{} in {}{}",
             self.word(result, standings),
+            failures.join(", "),
             scenarios(standings.len()),
             seconds(result.duration_ms),
             rounds(result.rounds)
         );
+        let tolerated = failed(standings).filter(|(_, level)| *level > self.fail_on);
+        let tolerated = tolerated.map(|(count, level)| format!("{count} {level} failed"));
         std::iter::once(told)
+            .chain(tolerated)
             .chain(asides(result, standings))
             .collect::<Vec<_>>()
             .join(" · ")
@@ -91,6 +83,18 @@ impl Terminal {
             })
             .collect()
     }
+}
+
+/// How many scenarios of which level failed, without those of which none did.
+fn failed(standings: &[Standing<'_>]) -> impl Iterator<Item = (usize, Level)> {
+    let at = |level| {
+        let of_level = standings.iter().filter(|standing| standing.level == level);
+        of_level
+            .filter(|standing| standing.verdict() == Verdict::Fail)
+            .count()
+    };
+    let counts = [Level::Required, Level::Recommended].map(|level| (at(level), level));
+    counts.into_iter().filter(|(count, _)| *count > 0)
 }
 
 /// What else the reader should know, in a few words each.
