@@ -4,6 +4,7 @@
 //! deployment, and says which location wins for a request target and why.
 
 pub mod conf;
+pub mod decision;
 pub mod location;
 mod printable;
 #[cfg(feature = "strategy")]

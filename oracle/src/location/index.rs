@@ -100,6 +100,23 @@ impl StaticIndex {
             .map_or(StaticMatch::None, StaticMatch::Prefix)
     }
 
+    /// What is found for every path that begins with `prefix`, is longer, and begins with no longer name.
+    pub(crate) fn find_beyond(&self, prefix: &[u8]) -> StaticMatch {
+        let mut prefixes = self.prefixes(prefix);
+        prefixes
+            .next()
+            .map_or(StaticMatch::None, StaticMatch::Prefix)
+    }
+
+    /// Every name, and every path that a redirect completes.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().flat_map(|entry| {
+            let name: &[u8] = &entry.name;
+            let slashless = entry.slash_redirect.then(|| &name[..name.len() - 1]);
+            std::iter::once(name).chain(slashless)
+        })
+    }
+
     /// The location named like the path with a slash, if it redirects.
     fn slash_redirect(&self, path: &[u8]) -> Option<LocationId> {
         let with_slash = || path.iter().chain(b"/");

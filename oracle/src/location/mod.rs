@@ -9,6 +9,7 @@ mod map;
 mod matcher;
 mod normalise;
 mod notation;
+mod owner;
 mod place;
 mod reader;
 mod refusal;
@@ -27,11 +28,15 @@ mod trace;
 mod variables;
 mod version;
 
+pub(crate) use index::StaticMatch;
+pub(crate) use table::Level;
+
 pub use action::{Action, Handler, ProxyPass, ProxyPassError};
 pub use answer::{Answer, Decision, NotModelled};
 pub use matcher::Match;
 pub use normalise::{Escapes, MergeSlashes, Normalised, normalise};
 pub use notation::{Modifier, Notation, NotationError};
+pub use owner::Owner;
 pub use place::Place;
 pub use refusal::Refusal;
 pub use regex::{MatchError, Regex, RegexCase, RegexError};

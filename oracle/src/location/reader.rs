@@ -370,7 +370,10 @@ impl<'a> Reader<'a> {
     fn location_directive(&mut self, found: Found<'a>, location: &mut Location) {
         match found.directive.name() {
             b"internal" => location.access = Access::Internal,
-            b"try_files" => location.try_files = Some(place(found)),
+            b"try_files" => {
+                location.try_files = Some(place(found));
+                self.note_script(found, location);
+            }
             b"proxy_pass" => {
                 let is_second = matches!(location.action, Action::Proxy(_));
                 let takes_uri = matches!(
@@ -390,8 +393,21 @@ impl<'a> Reader<'a> {
                 }
             }
             handler if is_handler(handler) => location.action = self.handler(found),
-            _ => self.instruction(found, &mut location.script),
+            _ => {
+                if is_script(found.directive.name()) {
+                    self.note_script(found, location);
+                }
+                self.instruction(found, &mut location.script);
+            }
         }
+    }
+
+    fn note_script(&self, found: Found<'a>, location: &mut Location) {
+        let text = self.tree.document(found.file).raw(found.directive.span());
+        location
+            .script_text
+            .push_str(&String::from_utf8_lossy(text));
+        location.script_text.push('\n');
     }
 
     pub(super) fn action(&mut self, found: Found<'a>) -> Option<Action> {

@@ -106,7 +106,6 @@ pub(crate) enum Turned {
 
 impl Script {
     /// Whether it runs without changing where a request goes: only `set`, or nothing.
-    #[expect(dead_code, reason = "the comparison of tables asks it")]
     pub(crate) fn is_harmless(&self) -> bool {
         let harmless =
             |instruction: &Instruction| matches!(instruction.step, Step::Set { .. } | Step::Break);
@@ -114,7 +113,6 @@ impl Script {
     }
 
     /// The `return` that every request meets, if the script has one before anything that may change it.
-    #[expect(dead_code, reason = "the comparison of tables asks it")]
     pub(crate) fn unconditional_return(&self) -> Option<&Return> {
         self.instructions
             .iter()

@@ -42,6 +42,8 @@ pub struct Location {
     pub(crate) parent: Option<LocationId>,
     pub(crate) regex: Option<Regex>,
     pub(crate) script: Script,
+    /// The directives of the script and `try_files` as written, to compare them with others.
+    pub(crate) script_text: String,
     /// `try_files`, which asks the file system.
     pub(crate) try_files: Option<Place>,
     pub(crate) settings: Arc<Settings>,
@@ -263,6 +265,7 @@ impl Location {
             parent: None,
             regex: None,
             script: Script::default(),
+            script_text: String::new(),
             try_files: None,
             settings: Arc::default(),
             level: Level::default(),
@@ -286,6 +289,23 @@ impl Table {
                 location,
             )
         })
+    }
+
+    /// The expression of a location.
+    pub(crate) fn regex(&self, id: LocationId) -> Option<&Regex> {
+        self.location(id).regex.as_ref()
+    }
+
+    /// All texts that bound a class of paths, at all levels.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &[u8]> {
+        let nested = self.locations.iter().map(|location| &location.level);
+        std::iter::once(&self.root)
+            .chain(nested)
+            .flat_map(|level| level.statics.points())
+    }
+
+    pub(crate) fn root(&self) -> &Level {
+        &self.root
     }
 
     /// A location by its number.
