@@ -164,8 +164,12 @@ impl<'a> Ask<'a> {
         let answer = match (exchange.so_far(), exchange.failure()) {
             (Some(answer), _) => Ok(answer),
             (None, Some(failure)) => Err(failure.clone()),
-            (None, None) => Err(ProbeError::Unusable {
-                reason: "no answer was waited for",
+            // A wait for the head that ran out is the scenario's to judge; the exchange itself goes on.
+            (None, None) => Err(ProbeError::Silent {
+                awaited: "the answer's head".to_owned(),
+                patience: Patience::ANSWER,
+                waited: Moment::now().since(exchange.sent().at),
+                last_seen: "nothing".to_owned(),
             }),
         };
         self.seen(exchange.sent(), answer).await
