@@ -148,3 +148,12 @@ fn missing_includes_and_loops_are_named() {
         ]
     );
 }
+
+/// Seen with `return 200 …` on NGINX 1.22.1.
+#[test]
+fn escapes_are_those_nginx_was_seen_to_replace() {
+    let file = Document::parse(*br#"a "a\tb\nc\rd\q\\e\'f\"g\.h" a\ b\{c\}d\te;"#).unwrap();
+    let words = file.directives()[0].arguments();
+    assert_eq!(words[0].value(), b"a\tb\nc\rd\\q\\e'f\"g\\.h");
+    assert_eq!(words[1].value(), b"a\\ b\\{c\\}d\te");
+}

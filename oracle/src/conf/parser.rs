@@ -5,6 +5,7 @@ use super::error::{Problem, SyntaxError, SyntaxErrors};
 use super::lexer::{Lexer, Quotes, Token, line_end};
 use super::lua;
 use super::span::{LineIndex, Span};
+use crate::printable::Printable;
 
 /// Longest word or comment in bytes: NGINX reads a file through a buffer of 4096 (`NGX_CONF_BUFFER`), which must also
 /// hold the byte after the word.
@@ -154,7 +155,7 @@ impl<'a> Parser<'a> {
             }
             self.words.push(word);
         }
-        let found = self.text[span.range()].escape_ascii().to_string();
+        let found = Printable(&self.text[span.range()]).to_string();
         let correction = (Span::at(span.start as usize), " ".into());
         self.error(Problem::MissingBlank { found }, span, Some(correction));
     }
@@ -296,7 +297,8 @@ impl<'a> Parser<'a> {
     }
 
     fn end(&mut self, span: Span) {
-        if !self.words.is_empty() {
+        let is_cut_short = !self.words.is_empty();
+        if is_cut_short {
             self.missing_semicolon();
         }
         let mut suspect = self.suspect.take();
@@ -308,7 +310,9 @@ impl<'a> Parser<'a> {
             };
             let Suspect { name, head, before } = suspect.take().unwrap_or_else(own);
             let correction = (Span::at(before), "}\n".to_owned());
-            self.error(Problem::UnclosedBlock { name }, head, Some(correction));
+            // A brace after an unfinished directive would become part of it.
+            let correction = Some(correction).filter(|_| !is_cut_short);
+            self.error(Problem::UnclosedBlock { name }, head, correction);
             self.block().push(Directive {
                 words: frame.words,
                 body: Body::Block(Block {

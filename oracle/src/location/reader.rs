@@ -62,6 +62,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        self.errors.sort_by_key(|error| error.place);
         match self.errors.is_empty() {
             true => Ok(self.site),
             false => Err(self.errors),

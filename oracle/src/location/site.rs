@@ -118,6 +118,9 @@ impl SiteProblem {
             Self::NoBlock { directive } => {
                 Some(format!("write `{directive} … {{` and close it with `}}`"))
             }
+            Self::Word { directive, .. } if directive == "listen" => {
+                Some("is a `;` missing at the end of the line of `listen`?".into())
+            }
             Self::Notation(NotationError::UnknownModifier { .. }) => {
                 Some("write `location [= | ^~ | ~ | ~*] path {`".into())
             }
