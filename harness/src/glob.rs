@@ -30,7 +30,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     pattern[at_pattern..].iter().all(|&c| c == '*')
 }
 
-/// Whether `pattern` has a character that [`matches`] does not take literally.
+/// Whether `pattern` has a character that `matches` does not take literally.
 pub fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?'])
 }

@@ -14,7 +14,7 @@ pub struct Request {
     pub host: Option<String>,
     /// What the listener speaks.
     pub protocol: Protocol,
-    /// Address of the listener, as [`Listen::address`](super::Listen::address); the first that speaks the protocol if
+    /// Address of the listener, as `Listen::address`; the first that speaks the protocol if
     /// not given.
     pub listener: Option<String>,
     /// The client, as the PROXY header names it or, on a listener without, as the connection has it.
