@@ -17,6 +17,7 @@ mod lifecycle;
 mod literal;
 mod lock_step;
 mod routes;
+mod socket;
 mod streaming;
 mod upload;
 mod upstream;

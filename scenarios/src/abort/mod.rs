@@ -1,6 +1,14 @@
 //! What one side hears when the other one goes away.
 
+mod before_answer;
+mod idle_stream;
+mod mid_upload;
+
 use proxyproof_harness::Scenario;
 
 /// In report order.
-pub(crate) const SCENARIOS: &[&Scenario] = &[];
+pub(crate) const SCENARIOS: &[&Scenario] = &[
+    &before_answer::SCENARIO,
+    &idle_stream::SCENARIO,
+    &mid_upload::SCENARIO,
+];

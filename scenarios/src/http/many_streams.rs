@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Scenario, StageUse,
 };
 use proxyproof_mocks::{Gate, Script};
 
@@ -43,21 +43,25 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .map(proxyproof_harness::Request::probe_id)
         .collect();
     let all_there = async {
-        for probe in probes {
-            // One that never comes is told by its own answer below.
-            let _ = ask
-                .ledger()
-                .arrival(probe, proxyproof_harness::Patience::STREAM.scaled())
-                .await;
-        }
+        let arrivals = probes
+            .iter()
+            .map(|probe| ask.ledger().arrival(*probe, Patience::STREAM.scaled()));
+        let arrived = join_all(arrivals).await.into_iter().flatten().count();
         gate.open(STREAMS);
+        arrived
     };
     let answers = join_all(
         requests
             .into_iter()
             .map(|request| ask.exchange_on(&connection, request)),
     );
-    let (seen, ()) = tokio::join!(answers, all_there);
+    let (seen, arrived) = tokio::join!(answers, all_there);
+    checks.ensure(arrived == STREAMS, || {
+        let finding = NOT_AT_ONCE
+            .finding()
+            .expected(format!("{STREAMS} requests at cpa before one is answered"));
+        finding.observed(format!("{arrived} of them"))
+    });
     for (number, seen) in seen.into_iter().enumerate() {
         checks.about(format!("stream {number} of {STREAMS}"));
         checks.answer_body(&seen?, number.to_string().as_bytes(), NOT_AT_ONCE);

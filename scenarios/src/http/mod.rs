@@ -12,7 +12,6 @@ mod pipelined_in_order;
 mod refused_request_leaves_others_alone;
 mod slow_head;
 mod trace_and_connect;
-mod wrong_protocol;
 
 use proxyproof_harness::Scenario;
 
@@ -27,7 +26,6 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &bodyless_answers::SCENARIO,
     &http_1_0_client::SCENARIO,
     &slow_head::SCENARIO,
-    &wrong_protocol::SCENARIO,
     &many_streams::SCENARIO,
     &trace_and_connect::SCENARIO,
     &refused_request_leaves_others_alone::SCENARIO,

@@ -1,6 +1,22 @@
 //! Connections that stop being HTTP.
 
+mod close_codes;
+mod extended_connect;
+mod messages_intact;
+mod only_websocket;
+mod plain_requests_stay_plain;
+mod refusal_delivered;
+mod upgrade;
+
 use proxyproof_harness::Scenario;
 
 /// In report order.
-pub(crate) const SCENARIOS: &[&Scenario] = &[];
+pub(crate) const SCENARIOS: &[&Scenario] = &[
+    &upgrade::SCENARIO,
+    &messages_intact::SCENARIO,
+    &close_codes::SCENARIO,
+    &only_websocket::SCENARIO,
+    &plain_requests_stay_plain::SCENARIO,
+    &refusal_delivered::SCENARIO,
+    &extended_connect::SCENARIO,
+];

@@ -1,0 +1,67 @@
+//! A client that leaves before the answer.
+
+use proxyproof_harness::Patience;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_mocks::{Arrival, Script};
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "abort/before_answer",
+    claim: "an upstream that has not answered yet is told when the client is gone",
+    why: "the gateway goes on generating, and paying, for nobody (librefang#3690)",
+    asks: "client ── POST, then closes; cpa (silent) ──▶ sees its connection end",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[UNNOTICED],
+    breaks: &[Break::new("ignore_client_abort", UNNOTICED.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const UNNOTICED: Code = Code::new(
+    "abort.unnoticed_before_answer",
+    "an upstream that has not answered is not told that the client is gone",
+    "abandoned completions run to their end and are paid for",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let request = ask.request("POST", "/v1/responses").body("{}");
+    ask.cpa().script(
+        request.probe_id(),
+        Script::new().read_body().until_peer_gone(),
+    );
+    let connection = ask.client().connect().await?;
+    let waiting = connection.open(&request).await?;
+    // Only what has arrived can be abandoned.
+    let _ = ask
+        .ledger()
+        .arrival(request.probe_id(), Patience::ANSWER.scaled())
+        .await;
+    drop(waiting);
+    drop(connection);
+    // Through the front a clean end is noticed a second later: the tunnel server's own timer.
+    let within = if ask.protocol().is_chain() {
+        Patience::SETTLE
+    } else {
+        Patience::LOCK_STEP
+    };
+
+    let gone = |arrivals: &[Arrival]| {
+        arrivals
+            .first()
+            .and_then(|arrival| arrival.peer_gone.map(|_| ()))
+    };
+    let noticed = ask
+        .ledger()
+        .until(request.probe_id(), within.scaled(), gone)
+        .await;
+    if noticed.is_none() {
+        let finding = UNNOTICED
+            .finding()
+            .expected("the upstream's connection ends when the client's does");
+        checks.push(finding.observed(format!("it was still open {:?} later", within.scaled())));
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! A client that leaves during its upload.
+
+use bytes::Bytes;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_harness::{Patience, Request};
+use proxyproof_mocks::{Arrival, Script};
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "abort/mid_upload",
+    claim: "an upload that the client breaks off never looks whole to the upstream",
+    why: "half a prompt that is taken for a whole one is answered, and paid for",
+    asks: "client ── half of Content-Length, or a chunk without the last one, then closes ──▶ cpa: never a whole body",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[COMPLETED],
+    breaks: &[Break::new("complete_aborted_upload", COMPLETED.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const COMPLETED: Code = Code::new(
+    "abort.upload_completed",
+    "an upload that the client broke off arrives as a whole one",
+    "half a prompt is answered",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for framing in [Request::streamed, |request: Request| {
+        request.streamed_length(2000)
+    }] {
+        let request = framing(ask.request("POST", "/v1/responses"));
+        ask.cpa().script(
+            request.probe_id(),
+            Script::new().read_body().reply(200, "text/plain", "cpa"),
+        );
+        let connection = ask.client().connect().await?;
+        let mut upload = connection.open(&request).await?;
+        upload.write(Bytes::from_static(&[b'x'; 1000])).await?;
+        upload.reset().await?;
+        drop(connection);
+        let over = |arrivals: &[Arrival]| {
+            arrivals
+                .first()
+                .filter(|a| a.peer_gone.is_some() || a.body.complete)
+                .map(|_| ())
+        };
+        // A candidate that forwards nothing of it is right, too.
+        let _ = ask
+            .ledger()
+            .until(request.probe_id(), Patience::LOCK_STEP.scaled(), over)
+            .await;
+        let whole = ask
+            .ledger()
+            .arrivals(request.probe_id())
+            .iter()
+            .any(|arrival| arrival.body.complete);
+        checks.ensure(!whole, || {
+            COMPLETED
+                .finding()
+                .expected("no upstream reads a whole body")
+                .observed("cpa read a whole body")
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! WebSockets to CPA.
+
+use proxyproof_harness::probe::WebSocketProbe;
+use proxyproof_harness::{Ask, Checks, Code, HarnessError};
+use proxyproof_mocks::Script;
+
+/// Opens a WebSocket on `/v1/responses` whose other end plays `script`; pushes `code` where the handshake fails.
+pub(crate) async fn opened(
+    ask: &Ask<'_>,
+    checks: &mut Checks,
+    script: Script,
+    code: Code,
+) -> Result<Option<WebSocketProbe>, HarnessError> {
+    let request = ask.get("/v1/responses").websocket();
+    ask.cpa().script(request.probe_id(), script);
+    let handshake = ask.client().websocket(&request).await?;
+    if handshake.is_accepted() {
+        return Ok(Some(handshake.messages().await?));
+    }
+    let seen = ask
+        .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
+        .await;
+    let observed = format!("status {}", handshake.answer().status);
+    checks.push(
+        code.finding()
+            .seen(&seen)
+            .expected("an accepted handshake")
+            .observed(observed),
+    );
+    Ok(None)
+}

@@ -1,0 +1,53 @@
+//! An answer before the upload's end.
+
+use bytes::Bytes;
+use proxyproof_harness::Patience;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_mocks::Script;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "upload/early_answer",
+    claim: "an answer that comes while the upload still runs reaches the client at once",
+    why: "a wrong key is told before megabytes are sent; a proxy that holds the answer wastes them",
+    asks: "client ── half a body; cpa ── 401 ──▶ candidate ──▶ client has it? before the other half is sent",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[HELD],
+    breaks: &[
+        Break::new("hold_early_answer", HELD.name),
+        Break::new("buffer_request", HELD.name),
+    ],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const HELD: Code = Code::new(
+    "upload.early_answer_held",
+    "an answer that comes during the upload does not reach the client",
+    "clients send megabytes for nothing, or see a broken connection instead of the reason",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let request = ask
+        .request("POST", "/v1/responses")
+        .streamed_length(1 << 20);
+    let script = Script::new().read_body_bytes(1000).reply(
+        401,
+        "application/json",
+        r#"{"error":"Invalid API key"}"#,
+    );
+    ask.cpa().script(request.probe_id(), script);
+    let connection = ask.client().connect().await?;
+    let mut upload = connection
+        .open(&request)
+        .await?
+        .patience(Patience::LOCK_STEP);
+    upload.write(Bytes::from_static(&[b'x'; 1000])).await?;
+    checks.head_comes(ask, &mut upload, HELD).await;
+    let seen = ask.observe(&upload).await;
+    checks.status(&seen, 401, HELD);
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! WebSocket over HTTP/2.
+
+use proxyproof_harness::Patience;
+use proxyproof_harness::probe::SocketEvent;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_mocks::Script;
+
+use crate::socket::opened;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "websocket/extended_connect",
+    claim: "a WebSocket over HTTP/2 (RFC 8441) reaches CPA as an upgrade, and messages pass",
+    why: "without it browsers and h2 clients need a second connection, and the deployment a second listener (Xray-core#2111)",
+    asks: "client ── CONNECT, :protocol websocket ──▶ candidate ── GET, Upgrade: websocket ──▶ cpa",
+    level: Level::Required,
+    protocols: &[Protocol::H2, Protocol::ChainH2],
+    needs: &[proxyproof_harness::Feature::ExtendedConnect],
+    stage: StageUse::Shared,
+    findings: &[LOST],
+    breaks: &[Break::new("refuse_extended_connect", LOST.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const LOST: Code = Code::new(
+    "websocket.extended_connect_lost",
+    "an extended CONNECT is offered and does not work",
+    "clients that believe the setting cannot open a WebSocket",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let Some(mut socket) = opened(
+        ask,
+        checks,
+        Script::new().accept_websocket().echo_websocket(),
+        LOST,
+    )
+    .await?
+    else {
+        return Ok(());
+    };
+    let sent = socket.send_text("hello").await;
+    let echoed = socket.next_within(Patience::LOCK_STEP).await;
+    let intact =
+        sent.is_ok() && matches!(&echoed, Ok(SocketEvent::Text { text, .. }) if text == "hello");
+    checks.ensure(intact, || {
+        LOST.finding()
+            .expected("hello")
+            .observed(format!("{echoed:?}"))
+    });
+    Ok(())
+}

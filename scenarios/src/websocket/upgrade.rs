@@ -1,0 +1,56 @@
+//! The opening handshake.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_mocks::Script;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "websocket/upgrade",
+    claim: "an upgrade to WebSocket on /v1/responses reaches CPA, and its 101 the client",
+    why: "Codex asks for a WebSocket first; where the upgrade is lost it needs seconds to fall back (codex#19821)",
+    asks: "client ── GET, Upgrade: websocket ──▶ candidate ──▶ cpa ── 101 ──▶ client",
+    level: Level::Required,
+    protocols: &[Protocol::H1, Protocol::ChainH1],
+    needs: &[proxyproof_harness::Feature::WebSocket],
+    stage: StageUse::Shared,
+    findings: &[LOST],
+    breaks: &[Break::new("never_upgrade", LOST.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const LOST: Code = Code::new(
+    "websocket.upgrade_lost",
+    "a WebSocket upgrade does not get through",
+    "Codex loses seconds at every start, or fails",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let request = ask.get("/v1/responses").websocket();
+    ask.cpa().script(
+        request.probe_id(),
+        Script::new().accept_websocket().echo_websocket(),
+    );
+    let handshake = ask.client().websocket(&request).await?;
+    let seen = ask
+        .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
+        .await;
+    checks.status(&seen, 101, LOST);
+    checks.field_where(
+        &seen,
+        "Upgrade",
+        "Upgrade: websocket",
+        LOST,
+        |found| matches!(found, [one] if one.eq_ignore_ascii_case("websocket")),
+    );
+    checks.ensure(
+        !handshake.is_accepted() || handshake.has_right_accept(),
+        || {
+            LOST.finding()
+                .seen(&seen)
+                .expected("the Sec-WebSocket-Accept that belongs to the key")
+                .observed("another one")
+        },
+    );
+    Ok(())
+}
