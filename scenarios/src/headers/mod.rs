@@ -1,6 +1,16 @@
 //! Fields that must arrive as they were sent, and those that must not.
 
+mod answer_fields_intact;
+mod credentials_intact;
+mod hop_by_hop_removed;
+mod large_answer_head;
+
 use proxyproof_harness::Scenario;
 
 /// In report order.
-pub(crate) const SCENARIOS: &[&Scenario] = &[];
+pub(crate) const SCENARIOS: &[&Scenario] = &[
+    &credentials_intact::SCENARIO,
+    &answer_fields_intact::SCENARIO,
+    &large_answer_head::SCENARIO,
+    &hop_by_hop_removed::SCENARIO,
+];

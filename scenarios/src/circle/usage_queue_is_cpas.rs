@@ -1,0 +1,42 @@
+//! The queue that looks like statistics.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "circle/usage_queue_is_cpas",
+    claim: "the usage queue is CPA's, though its path looks like the usage service's",
+    why: "the usage service answers every path that begins with /v0/management/usage, this one too, with something else",
+    asks: "client ── GET /v0/management/usage-queue ──▶ candidate ──▶ cpa",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[TRAPPED],
+    breaks: &[Break::new("swap_upstreams", TRAPPED.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const TRAPPED: Code = Code::new(
+    "circle.usage_queue_trapped",
+    "the usage queue is asked of the usage service",
+    "a second consumer gets statistics instead of records, and setters get 405",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for target in [
+        "/v0/management/usage-queue?count=1",
+        "/v0/management/usage-statistics-enabled",
+    ] {
+        checks.about(format!("GET {target}"));
+        let seen = answered(ask, ask.get(target)).await?;
+        checks.arrived_at(&seen, "cpa", TRAPPED);
+    }
+    checks.about("GET /v0/management/usage");
+    let seen = answered(ask, ask.get("/v0/management/usage")).await?;
+    checks.arrived_at(&seen, "usage", TRAPPED);
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Keys and versions.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "headers/credentials_intact",
+    claim: "credentials and protocol versions of every kind of client arrive as they were sent",
+    why: "each SDK has a field of its own; one that is dropped is a 401 for this SDK alone",
+    asks: "client ── Authorization, X-Api-Key, X-Goog-Api-Key, Anthropic-Version, OpenAI-Beta ──▶ candidate ── the same ──▶ cpa",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[DROPPED],
+    breaks: &[
+        Break::new("drop_authorization", DROPPED.name),
+        Break::new("drop_api_key", DROPPED.name),
+        Break::new("drop_custom_fields", DROPPED.name),
+    ],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const DROPPED: Code = Code::new(
+    "headers.credential_dropped",
+    "a credential or protocol field is dropped or changed",
+    "one kind of client gets 401 while the others work",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let request = FIELDS
+        .iter()
+        .fold(ask.get("/v1/models"), |request, (name, value)| {
+            request.header(*name, *value)
+        });
+    let seen = answered(ask, request).await?;
+    for (name, value) in FIELDS {
+        checks.field(&seen, name, value, DROPPED);
+    }
+    Ok(())
+}
+
+const FIELDS: [(&str, &str); 6] = [
+    ("Authorization", "Bearer sk-A+/=b.c"),
+    ("X-Api-Key", "sk-ant-1"),
+    ("X-Goog-Api-Key", "AIza-1"),
+    ("Anthropic-Version", "2023-06-01"),
+    ("OpenAI-Beta", "responses_websockets=2026-02-06"),
+    ("X-Codex-Turn-Metadata", "{\"a\":[1,2]}"),
+];
