@@ -5,6 +5,7 @@
 
 mod abort;
 mod answer;
+mod believed;
 mod circle;
 mod completion;
 mod destination;

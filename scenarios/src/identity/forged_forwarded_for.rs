@@ -1,8 +1,10 @@
 //! `X-Forwarded-For` of the client's own making.
 
 use proxyproof_harness::{
-    Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse, ask::Ask,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
 };
+
+use crate::answer::answered;
 
 const LOST: Code = Code::new(
     "identity.forged_request_lost",
@@ -40,9 +42,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     ] {
         for forged in ["127.0.0.1", "::1", "198.51.100.1, 127.0.0.1", ""] {
             checks.about(format!("{target} with X-Forwarded-For: {forged}"));
-            let seen = ask
-                .exchange(ask.get(target).header("X-Forwarded-For", forged))
-                .await?;
+            let seen = answered(ask, ask.get(target).header("X-Forwarded-For", forged)).await?;
             if checks.arrived_at(&seen, upstream, LOST).is_some() {
                 checks.field(
                     &seen,

@@ -1,0 +1,44 @@
+//! `X-Forwarded-Proto`.
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "identity/forwarded_proto_https",
+    claim: "the upstreams get X-Forwarded-Proto: https, whatever the client sends in it",
+    why: "the public connection is always TLS; a program that is told http builds links and cookies that do not work",
+    asks: "client ── nothing, or X-Forwarded-Proto: http ──▶ candidate ── X-Forwarded-Proto: https ──▶ cpa",
+    level: Level::Required,
+    protocols: &Protocol::ALL,
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[WRONG],
+    breaks: &[
+        Break::new("no_forwarded_proto", WRONG.name),
+        Break::new("plain_forwarded_proto", WRONG.name),
+    ],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const WRONG: Code = Code::new(
+    "identity.forwarded_proto_wrong",
+    "X-Forwarded-Proto is not https",
+    "links and cookies are made for http",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for forged in [None, Some("http"), Some("")] {
+        checks.about(format!("X-Forwarded-Proto from the client: {forged:?}"));
+        let mut request = ask.get("/v1/models");
+        if let Some(forged) = forged {
+            request = request.header("X-Forwarded-Proto", forged);
+        }
+        let seen = answered(ask, request).await?;
+        let wanted = &ask.deployment().identity.scheme;
+        checks.field(&seen, "X-Forwarded-Proto", wanted, WRONG);
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! Connections without a PROXY header.
+
+use proxyproof_harness::probe::ProxyHeader;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered_to;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "identity/header_required",
+    claim: "a connection without a PROXY header reaches no upstream",
+    why: "whoever can reach the listener past the tunnel would be the proxy itself, which CPA takes for local",
+    asks: "client ── a request, no PROXY header ──▶ candidate ── refused; nothing at cpa",
+    level: Level::Required,
+    protocols: &Protocol::DIRECT,
+    needs: &[Feature::ProxyProtocolV1],
+    stage: StageUse::Shared,
+    findings: &[WRONG],
+    breaks: &[Break::new("optional_proxy_header", WRONG.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const WRONG: Code = Code::new(
+    "identity.header_not_required",
+    "a connection without a PROXY header is served",
+    "its client looks local to CPA",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let client = ask.client().header(ProxyHeader::None);
+    let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+    checks.not_arrived(&seen, WRONG);
+    Ok(())
+}

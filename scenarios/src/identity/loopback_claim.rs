@@ -1,0 +1,54 @@
+//! PROXY headers that claim a loopback address.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered_to;
+use crate::believed::{FIELDS, believed};
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "identity/loopback_claim",
+    claim: "a PROXY header that claims a loopback address does not make a client look local to CPA",
+    why: "no client of a public site comes from 127.0.0.1; whoever says so wants `allow-remote: false` bypassed",
+    asks: "client ── PROXY TCP4 127.0.0.1 ──▶ candidate ── refused, or not as 127.0.0.1 ──▶ cpa",
+    level: Level::Required,
+    protocols: &Protocol::DIRECT,
+    needs: &[Feature::ProxyProtocolV1],
+    stage: StageUse::Shared,
+    findings: &[WRONG],
+    breaks: &[Break::new("accept_loopback_claim", WRONG.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const WRONG: Code = Code::new(
+    "identity.loopback_claim_believed",
+    "a PROXY header can claim a local address",
+    "CPA lets its client manage the gateway although `allow-remote` is false",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for claim in [
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::LOCALHOST),
+    ] {
+        checks.about(format!("a claim of {claim}"));
+        let client = ask.client().from(claim);
+        let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+        if let Some(arrival) = seen.arrivals.first() {
+            let believed = believed(arrival);
+            checks.ensure(believed.is_some_and(|ip| !ip.is_loopback()), || {
+                let finding = WRONG.finding().seen(&seen).focus(&FIELDS);
+                finding
+                    .expected("a refusal, or an address that is not local")
+                    .observed(match believed {
+                        Some(ip) => format!("CPA takes the client for {ip}"),
+                        None => "CPA takes the client for the proxy, which is local".to_owned(),
+                    })
+            });
+        }
+    }
+    Ok(())
+}

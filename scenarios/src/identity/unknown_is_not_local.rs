@@ -1,0 +1,50 @@
+//! PROXY headers without an address.
+
+use proxyproof_harness::probe::ProxyHeader;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered_to;
+use crate::believed::{FIELDS, believed};
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "identity/unknown_is_not_local",
+    claim: "a client whose address the PROXY header does not say never looks local to CPA",
+    why: "with `PROXY UNKNOWN` or LOCAL the connection's own address is left, 127.0.0.1: `allow-remote: false` is bypassed",
+    asks: "client ── PROXY UNKNOWN, v2 LOCAL ──▶ candidate ── refused, or not as 127.0.0.1 ──▶ cpa",
+    level: Level::Required,
+    protocols: &Protocol::DIRECT,
+    needs: &[Feature::ProxyProtocolV1],
+    stage: StageUse::Shared,
+    findings: &[WRONG],
+    breaks: &[Break::new("trust_unknown", WRONG.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const WRONG: Code = Code::new(
+    "identity.no_client_address_is_local",
+    "a client without an address looks local",
+    "CPA lets it manage the gateway although `allow-remote` is false",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for header in [ProxyHeader::V1Unknown, ProxyHeader::V2Local] {
+        checks.about(format!("{header:?}"));
+        let client = ask.client().header(header);
+        let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+        if let Some(arrival) = seen.arrivals.first() {
+            let believed = believed(arrival);
+            checks.ensure(believed.is_some_and(|ip| !ip.is_loopback()), || {
+                let finding = WRONG.finding().seen(&seen).focus(&FIELDS);
+                finding
+                    .expected("a refusal, or an address that is not local")
+                    .observed(match believed {
+                        Some(ip) => format!("CPA takes the client for {ip}"),
+                        None => "CPA takes the client for the proxy, which is local".to_owned(),
+                    })
+            });
+        }
+    }
+    Ok(())
+}
