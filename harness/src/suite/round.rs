@@ -53,7 +53,7 @@ impl<'r, 'a> Round<'r, 'a> {
             judge,
             shared,
             outcomes: vec![None; plan.asked().len()],
-            queue: (0..plan.asked().len()).collect(),
+            queue: longest_first(plan),
             running: JoinSet::new(),
             own_stages: 0,
             suspects: Vec::new(),
@@ -228,6 +228,13 @@ impl<'r, 'a> Round<'r, 'a> {
         sinks.tell(SuiteEvent::StageRestarted { log_tail: &words });
         Ok(death)
     }
+}
+
+/// Stages of their own take the longest, and only a few are up at once: they begin, and the others fill the gaps.
+fn longest_first(plan: &Plan) -> VecDeque<usize> {
+    let is_shared = |index: &usize| matches!(plan.asked()[*index].scenario.stage, StageUse::Shared);
+    let (shared, own): (Vec<usize>, Vec<usize>) = (0..plan.asked().len()).partition(is_shared);
+    own.into_iter().chain(shared).collect()
 }
 
 /// How a round came to its end.
