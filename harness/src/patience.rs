@@ -38,7 +38,7 @@ impl Patience {
     /// Until the next piece of a stream is there.
     pub const STREAM: Self = Self::new("stream", Duration::from_secs(10));
     /// Until the next step of an exchange in lock-step: a candidate that holds bytes back never takes it.
-    pub const LOCK_STEP: Self = Self::new("lock-step", Duration::from_secs(1));
+    pub const LOCK_STEP: Self = Self::new("lock-step", Duration::from_secs(3));
     /// Until an effect that must come is seen at the other end.
     pub const SETTLE: Self = Self::new("settle", Duration::from_secs(5));
     /// How long something that must not come is watched for.
