@@ -7,6 +7,7 @@ pub mod conf;
 pub mod decision;
 pub mod location;
 mod printable;
+pub mod routes;
 #[cfg(feature = "strategy")]
 pub mod strategy;
 

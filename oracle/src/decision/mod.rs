@@ -7,9 +7,11 @@ mod comparison;
 mod expressions;
 mod normal;
 mod plan;
+mod reach;
 mod syntax;
 mod trie;
 
 pub use compare::compare;
 pub use comparison::{Comparison, Difference, Proof, target_of};
+pub use reach::{Reach, reach};
 pub use syntax::Irregular;

@@ -78,6 +78,36 @@ impl Site {
         Ok(())
     }
 
+    /// The servers that answer for a host, each once, in the order of the file; without a host those that answer for
+    /// their own names.
+    pub fn servers_for(&self, host: Option<&str>) -> Vec<usize> {
+        let listens = self.servers.iter().flat_map(|server| {
+            let own = usual_host(server);
+            let host = host.map(plain_host).or(own);
+            server
+                .listens
+                .iter()
+                .map(move |listen| (listen.address.clone(), host.clone()))
+        });
+        let chosen = listens
+            .filter_map(|(address, host)| server::choose(&self.servers, &address, host.as_deref()));
+        let mut numbers: Vec<usize> = chosen.map(|(number, _)| number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    /// The servers that answer for hosts that none is named for, each once.
+    pub fn default_servers(&self) -> Vec<usize> {
+        let listens = self.servers.iter().flat_map(|server| &server.listens);
+        let chosen =
+            listens.filter_map(|listen| server::choose(&self.servers, &listen.address, None));
+        let mut numbers: Vec<usize> = chosen.map(|(number, _)| number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
     /// The server a request is meant for if it does not say: the first with locations on a listener of the protocol.
     fn first_server(&self, request: &Request) -> Option<&Server> {
         let speaks = |server: &&Server| match &request.listener {

@@ -3,7 +3,7 @@ use std::fmt;
 use super::action::Action;
 use super::matcher::Match;
 use super::notation::Notation;
-use super::table::{Access, Location, Table};
+use super::table::{Access, Location, LocationId, Table};
 use crate::printable::Printable;
 
 /// Who answers the requests of a location, as far as the configuration alone says.
@@ -55,6 +55,14 @@ impl Owner {
         }
     }
 
+    /// Who is meant by a route: where a slash is missing, who gets the path with it.
+    pub(crate) fn wish(&self) -> &Self {
+        match self {
+            Self::SlashRedirect { owner, .. } => owner,
+            owner => owner,
+        }
+    }
+
     fn of(location: &Location) -> Self {
         if location.access == Access::Internal {
             return Self::Status(404);
@@ -83,8 +91,16 @@ impl Owner {
 }
 
 impl Table {
+    /// Who answers in a location.
+    pub fn owner_of(&self, id: LocationId) -> Owner {
+        Owner::of(self.location(id))
+    }
+
     /// Who answers where a search ended.
     pub fn owner(&self, found: Match) -> Owner {
+        if let Some(owner) = &self.always {
+            return owner.clone();
+        }
         match found {
             Match::Location(id) => Owner::of(self.location(id)),
             Match::SlashRedirect(id) => Owner::SlashRedirect {

@@ -4,6 +4,7 @@ use super::action::{Action, Handler, ProxyPass, is_handler};
 use super::map::{Map, MapEntry, MapForm, MapKey};
 use super::normalise::MergeSlashes;
 use super::notation::{Modifier, Notation};
+use super::owner::Owner;
 use super::place::Place;
 use super::regex::{Regex, RegexCase};
 use super::rewrite::Script;
@@ -11,7 +12,7 @@ use super::script_reader::{is_script, read_instruction};
 use super::server::{DefaultServer, Listen, Protocol, ProxyProtocol, Server, ServerName};
 use super::settings::{GATES, Settings, size};
 use super::site::{Site, SiteError, SiteProblem, Upstream};
-use super::table::{Access, Location, LocationId, TableBuilder};
+use super::table::{Access, Location, LocationId, Table, TableBuilder};
 use super::template::Template;
 use crate::conf::{Body, Found, Tree};
 
@@ -233,9 +234,14 @@ impl<'a> Reader<'a> {
         }
         match table.build() {
             Ok(table) => self.site.servers.push(Server {
+                table: Table {
+                    always: script
+                        .unconditional_return()
+                        .map(|answer| Owner::Status(answer.status)),
+                    ..table
+                },
                 listens,
                 names,
-                table,
                 place: place(found),
                 script,
                 settings,
@@ -253,7 +259,7 @@ impl<'a> Reader<'a> {
             self.site.servers.push(Server {
                 listens: Vec::new(),
                 names: Vec::new(),
-                table: super::table::Table::default(),
+                table: Table::default(),
                 place: server,
                 script: Script::default(),
                 settings: Arc::default(),

@@ -112,6 +112,21 @@ impl Script {
         self.instructions.iter().all(harmless)
     }
 
+    /// The instructions that may change where a request goes.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (&'static str, Place)> {
+        let interfering = |instruction: &Instruction| {
+            let what = match &instruction.step {
+                Step::Set { .. } | Step::Break => return None,
+                Step::Return(_) => return None,
+                Step::Rewrite(_) => "`rewrite`",
+                Step::If(_) => "`if`",
+                Step::Opaque { .. } => "a script",
+            };
+            instruction.place.map(|place| (what, place))
+        };
+        self.instructions.iter().filter_map(interfering)
+    }
+
     /// The `return` that every request meets, if the script has one before anything that may change it.
     pub(crate) fn unconditional_return(&self) -> Option<&Return> {
         self.instructions

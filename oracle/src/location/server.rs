@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use super::place::Place;
@@ -90,6 +91,27 @@ impl ServerName {
             Self::BeginsWith(prefix) => Some(format!("{prefix}x")),
             Self::Exact(_) | Self::Regex(_) => None,
         }
+    }
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) | Self::Domain(name) => f.write_str(name),
+            Self::EndsWith(suffix) => write!(f, "*{suffix}"),
+            Self::BeginsWith(prefix) => write!(f, "{prefix}*"),
+            Self::Regex(regex) => write!(f, "~{}", regex.pattern()),
+        }
+    }
+}
+
+impl Server {
+    /// Directives of the rewrite module, of the server and its locations, that may send a request elsewhere.
+    pub fn conditions(&self) -> impl Iterator<Item = (&'static str, Place)> {
+        let scripts = self.table.locations().map(|(_, location)| &location.script);
+        std::iter::once(&self.script)
+            .chain(scripts)
+            .flat_map(Script::conditions)
     }
 }
 

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use super::action::Action;
+use super::action::{Action, Handler};
 use super::index::{Entrance, EntranceKind, StaticIndex};
 use super::normalise::MergeSlashes;
 use super::notation::{Modifier, Notation};
+use super::owner::Owner;
 use super::place::Place;
 use super::regex::{Regex, RegexCase, RegexError};
 use super::rewrite::Script;
@@ -14,6 +15,10 @@ use super::settings::Settings;
 pub struct LocationId(pub(crate) u32);
 
 impl LocationId {
+    pub(crate) fn new(number: u32) -> Self {
+        Self(number)
+    }
+
     /// Its place among the locations, counted from 0 in the order they were written or added.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -26,6 +31,8 @@ pub struct Table {
     pub(crate) locations: Vec<Location>,
     pub(crate) root: Level,
     pub(crate) merge_slashes: MergeSlashes,
+    /// Who answers every request before a location is looked for: a `return` of the server itself.
+    pub(crate) always: Option<Owner>,
 }
 
 /// One location with what it does.
@@ -201,6 +208,7 @@ impl TableBuilder {
                 locations,
                 root,
                 merge_slashes,
+                always: None,
             }),
             false => Err(errors),
         }
@@ -291,9 +299,36 @@ impl Table {
         })
     }
 
+    /// The same locations, each owned by its own number, so that owners tell which location won.
+    pub(crate) fn numbered(&self) -> Self {
+        let mut table = self.clone();
+        for (number, location) in table.locations.iter_mut().enumerate() {
+            location.action = match location.action.redirects_to_slash() {
+                true => Action::to_upstream(&number.to_string()),
+                false => Action::Handler(Handler {
+                    directive: number.to_string(),
+                    arguments: String::new(),
+                }),
+            };
+            location.access = Access::Everyone;
+            location.script = Script::default();
+            location.try_files = None;
+        }
+        table
+    }
+
     /// The expression of a location.
     pub(crate) fn regex(&self, id: LocationId) -> Option<&Regex> {
         self.location(id).regex.as_ref()
+    }
+
+    /// The prefix locations of its level that the text of a location begins with, longest first.
+    pub(crate) fn prefixes_around(&self, id: LocationId) -> impl Iterator<Item = LocationId> {
+        let location = self.location(id);
+        let level = location
+            .parent
+            .map_or(&self.root, |parent| &self.location(parent).level);
+        level.statics.prefixes(&location.notation.text)
     }
 
     /// All texts that bound a class of paths, at all levels.

@@ -60,6 +60,26 @@ impl Trace {
         self.steps.last().map(|(_, because)| *because)
     }
 
+    /// One line for each location that matters: the winner with its reason, then those it beat.
+    pub fn lines(&self, table: &Table) -> Vec<String> {
+        let notation = |id: LocationId| &table.location(id).notation;
+        let winner = self.steps.last().map(|(id, because)| {
+            let notation = notation(*id);
+            format!(
+                "`location {notation}` wins: {}",
+                because.describe(notation.modifier)
+            )
+        });
+        let beaten = self
+            .beaten
+            .iter()
+            .map(|(id, loss)| format!("`location {}` loses: {}", notation(*id), loss.describe()));
+        let none = || "no location matches".to_owned();
+        std::iter::once(winner.unwrap_or_else(none))
+            .chain(beaten)
+            .collect()
+    }
+
     /// Adds what the search did not have to look at: the other locations that match, level by level.
     pub(super) fn complete(&mut self, table: &Table, path: &[u8]) -> Result<(), MatchError> {
         for step in self.steps.clone() {
