@@ -127,7 +127,7 @@ impl RawConnection {
 
     /// Writes each part in a segment of its own: the next one once the peer has read the one before.
     ///
-    /// Among more than [`FEW`] parts a short pause takes the place of the look at the kernel's table, which costs
+    /// Among more than `FEW` parts a short pause takes the place of the look at the kernel's table, which costs
     /// milliseconds of a core on a machine with many connections: should two parts meet, there are gaps enough.
     ///
     /// # Errors
