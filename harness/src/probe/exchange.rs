@@ -1,29 +1,27 @@
 //! One request and its answer, step by step: [`Exchange`].
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::Reason;
-use proxyproof_mocks::ledger::Field;
-use proxyproof_mocks::{Moment, ProbeId};
+use proxyproof_mocks::ProbeId;
 use tokio::sync::{mpsc, watch};
 
-use super::answer::{Answer, End, Growing, Head, Informational, Piece};
+use super::answer::{Answer, Growing, Informational, Piece};
 use super::error::ProbeError;
 use super::h1::{Leftover, Seat};
+use super::hand::{Incoming, Reading};
 use super::outlet::Outlet;
-use super::request::Payload;
 use super::sent::{Meter, Sent};
 use super::stream::Lever;
 use super::task::Task;
+use super::upload::UploadState;
 use crate::patience::{Patience, RanOut};
 
 /// A request on its way and the answer to it.
 ///
 /// A task of its own reads the answer, so times are those of the arrival, whatever the scenario waits for meanwhile.
-/// It reads at most [`PIECES_AHEAD`] pieces ahead of [`Exchange::next`], and nothing after [`Exchange::stop_reading`].
+/// It reads at most [`super::PIECES_AHEAD`] pieces ahead of [`Exchange::next`], and nothing after [`Exchange::stop_reading`].
 /// Dropping an unfinished exchange aborts it: HTTP/1 closes the connection, HTTP/2 resets the stream (CANCEL).
 #[derive(Debug)]
 pub struct Exchange {
@@ -53,36 +51,6 @@ pub(crate) enum Ground {
         )]
         driver: Arc<Task<()>>,
     },
-}
-
-/// What the reader's task hands over, in the order it was read.
-#[derive(Debug)]
-pub(crate) enum Incoming {
-    Informational(Informational),
-    Head(Head),
-    Piece(Piece),
-    End(End),
-    Failed(ProbeError),
-}
-
-/// Whether the reader's task reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reading {
-    On,
-    Off,
-}
-
-/// How far the sending side is.
-#[derive(Debug)]
-pub(crate) enum UploadState {
-    /// The scenario writes.
-    Streamed(Outlet, Vec<Field>),
-    /// The body waits for `100 Continue`.
-    Withheld(Outlet, Payload, Vec<Field>),
-    /// A task writes a whole body.
-    Sending(Task<(Outlet, Result<(), ProbeError>)>),
-    /// Everything was sent, or the peer took no more.
-    Done(Option<Outlet>),
 }
 
 /// The parts of an exchange that its HTTP version makes.
@@ -434,76 +402,12 @@ impl Exchange {
     }
 }
 
-impl UploadState {
-    pub(crate) fn sending(mut outlet: Outlet, payload: Payload, trailers: Vec<Field>) -> Self {
-        Self::Sending(Task::spawn(async move {
-            let result = outlet.send(payload, &trailers).await;
-            (outlet, result)
-        }))
-    }
-}
-
 pub(crate) fn silent(ran_out: RanOut, last_seen: &str) -> ProbeError {
     ProbeError::Silent {
         awaited: ran_out.awaited,
         patience: ran_out.patience,
         waited: ran_out.waited,
         last_seen: last_seen.to_owned(),
-    }
-}
-
-/// The channel between the reader's task and an exchange: small, so that a scenario that does not look does not read.
-pub const PIECES_AHEAD: usize = 32;
-
-/// The channel of an exchange, in the reader's hands.
-#[derive(Debug)]
-pub(crate) struct Hand {
-    pub(crate) out: mpsc::Sender<Incoming>,
-    pub(crate) reading: watch::Receiver<Reading>,
-}
-
-impl Hand {
-    pub(crate) fn pair() -> (Self, mpsc::Receiver<Incoming>, watch::Sender<Reading>) {
-        let (out, incoming) = mpsc::channel(PIECES_AHEAD);
-        let (switch, reading) = watch::channel(Reading::On);
-        (Self { out, reading }, incoming, switch)
-    }
-
-    /// Hands something over; `false` when nobody will take it any more.
-    pub(crate) async fn over(&self, incoming: Incoming) -> bool {
-        self.out.send(incoming).await.is_ok()
-    }
-
-    /// Polls one read, but only while reading is on: one under way when it is switched off is given up.
-    ///
-    /// `None` when the exchange is gone.
-    pub(crate) async fn while_on<T>(
-        &mut self,
-        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Option<T> {
-        loop {
-            let on = self.reading.wait_for(|reading| *reading == Reading::On);
-            on.await.ok()?;
-            tokio::select! {
-                biased;
-                changed = self.reading.changed() => changed.ok()?,
-                value = poll_fn(&mut poll) => return Some(value),
-            }
-        }
-    }
-
-    pub(crate) async fn end(&self, end: End) {
-        self.over(Incoming::End(end)).await;
-    }
-}
-
-impl End {
-    pub(crate) fn now(ended: super::answer::Ending, trailers: Vec<Field>) -> Self {
-        Self {
-            ended,
-            trailers,
-            at: Moment::now(),
-        }
     }
 }
 

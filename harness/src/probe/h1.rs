@@ -14,12 +14,14 @@ use tokio::io::{AsyncRead, ReadBuf, ReadHalf, WriteHalf};
 use super::answer::{Delimited, End, Ending, Head, Informational, Piece, ResetBy};
 use super::departure::Departure;
 use super::error::ProbeError;
-use super::exchange::{Begun, Exchange, Ground, Hand, Incoming, UploadState};
+use super::exchange::{Begun, Exchange, Ground};
+use super::hand::{Hand, Incoming};
 use super::outlet::{Coding, H1Outlet, Outlet};
 use super::request::{Continuation, Payload, Request};
 use super::sent::{Meter, Sent};
 use super::stream::{Lever, Stream};
 use super::task::Task;
+use super::upload::UploadState;
 
 /// Where an HTTP/1 connection is while no exchange uses it; clones share it.
 #[derive(Clone, Debug, Default)]

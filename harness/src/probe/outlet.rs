@@ -11,9 +11,10 @@ use proxyproof_mocks::ledger::Field;
 use tokio::io::{AsyncWriteExt, WriteHalf};
 
 use super::error::ProbeError;
-use super::request::{Payload, h1_chunk, h1_last_chunk};
+use super::request::Payload;
 use super::sent::Meter;
 use super::stream::Stream;
+use super::written::{h1_chunk, h1_last_chunk};
 
 /// The sending side of one exchange.
 #[derive(Debug)]

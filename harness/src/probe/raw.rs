@@ -12,8 +12,9 @@ use super::answer::{Answer, Growing};
 use super::client::Way;
 use super::departure::Departure;
 use super::error::ProbeError;
-use super::exchange::{Incoming, silent};
+use super::exchange::silent;
 use super::h1::AnswerReader;
+use super::hand::Incoming;
 use super::segment::taken;
 use super::stream::{Lever, Stream};
 use crate::patience::Patience;
@@ -136,7 +137,7 @@ impl RawConnection {
         for (index, part) in parts.iter().enumerate() {
             if index > 0 {
                 match parts.len() {
-                    0..=FEW => taken(self.lever.local, self.lever.peer).await,
+                    0..=FEW => taken(&self.lever).await,
                     _ => ONE_OF_MANY.pass().await,
                 }
             }

@@ -1,88 +1,43 @@
 //! The gap between two segments: [`taken`].
 
-use std::net::SocketAddr;
+use std::future::ready;
 use std::time::Duration;
 
+use super::socket_diag::{Found, end_of_connection};
+use super::stream::Lever;
 use crate::patience::Patience;
 
 /// Waits until the peer's program has read everything that was written, so that what follows is a read of its own.
 ///
 /// Where the system does not show its queues, and where a peer does not read on purpose, a short pause has to do.
-pub(crate) async fn taken(local: SocketAddr, peer: SocketAddr) {
-    let Some(_) = Queues::between(local, peer) else {
-        NO_TABLE.pass().await;
+pub(crate) async fn taken(lever: &Lever) {
+    if end_of_connection(lever.local, lever.peer) == Found::Unknown {
+        UNSEEN.pass().await;
         return;
-    };
-    let look = || {
-        std::future::ready(match Queues::between(local, peer) {
-            Some(queues) if queues.hold_something() => Err(format!("{queues:?}")),
-            _ => Ok(()),
-        })
-    };
+    }
+    let look = || ready(look(lever));
     // A peer that does not read leaves its queue full: the gap is as good as it gets then.
     let _ = UNREAD.eventually("the peer to read", look).await;
 }
 
-/// What the kernel holds on the way from one program to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Queues {
-    unacknowledged: u64,
-    unread: u64,
-}
-
-impl Queues {
-    /// As the kernel's table has it; `None` where there is no table, or the connection is no longer in it.
-    fn between(local: SocketAddr, peer: SocketAddr) -> Option<Self> {
-        let table = match local {
-            SocketAddr::V4(_) => "/proc/net/tcp",
-            SocketAddr::V6(_) => "/proc/net/tcp6",
-        };
-        let text = std::fs::read_to_string(table).ok()?;
-        let (here, there) = (table_form(local)?, table_form(peer)?);
-        let mut queues = Self {
-            unacknowledged: 0,
-            unread: 0,
-        };
-        let mut found = false;
-        for line in text.lines() {
-            let mut words = line.split_ascii_whitespace().skip(1);
-            let (Some(from), Some(to), Some(_state), Some(held)) =
-                (words.next(), words.next(), words.next(), words.next())
-            else {
-                continue;
-            };
-            let Some((sending, receiving)) = held.split_once(':') else {
-                continue;
-            };
-            if (from, to) == (&*here, &*there) {
-                queues.unacknowledged = u64::from_str_radix(sending, 16).ok()?;
-                found = true;
-            } else if (from, to) == (&*there, &*here) {
-                queues.unread = u64::from_str_radix(receiving, 16).ok()?;
-            }
-        }
-        found.then_some(queues)
-    }
-
-    fn hold_something(self) -> bool {
-        self.unacknowledged > 0 || self.unread > 0
+/// `Ok` once there is nothing to wait for.
+fn look(lever: &Lever) -> Result<(), String> {
+    // In this order: what is acknowledged at the first look is in the peer's queue, or read, at the second.
+    let here = end_of_connection(lever.local, lever.peer);
+    let there = end_of_connection(lever.peer, lever.local);
+    match (here, there) {
+        // The peer has closed or reset the connection: it reads no more.
+        (Found::Nothing | Found::Unknown, _) => Ok(()),
+        (Found::End(here), _) if !here.established => Ok(()),
+        (Found::End(here), Found::End(there)) if here.unacknowledged + there.unread == 0 => Ok(()),
+        (here, there) => Err(format!("{here:?} {there:?}")),
     }
 }
 
-/// An address as `/proc/net/tcp` writes it: the bytes of each 32-bit word in the machine's order, in hexadecimal.
-fn table_form(address: SocketAddr) -> Option<String> {
-    let SocketAddr::V4(v4) = address else {
-        // Probes connect to 127.0.0.1 only.
-        return None;
-    };
-    let word = u32::from_ne_bytes(v4.ip().octets());
-    Some(format!("{word:08X}:{:04X}", v4.port()))
-}
-
-/// A reader that is scheduled at all has read by then.
-const UNREAD: Patience = Patience::new("segment gap", Duration::from_millis(500));
+/// A reader that is scheduled at all has read by then, on a machine that is busy with other things too.
+const UNREAD: Patience = Patience::new("segment gap", Duration::from_secs(2));
 /// Long against a read on loopback, short against a scenario.
-const NO_TABLE: Patience = Patience::new("segment gap", Duration::from_millis(20));
+const UNSEEN: Patience = Patience::new("segment gap", Duration::from_millis(20));
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
@@ -90,19 +45,47 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::probe::stream::Stream;
+
+    async fn pair() -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let client = TcpStream::connect(address).await.expect("it listens");
+        let (server, _) = listener.accept().await.expect("a client");
+        (Stream::Plain(client), server)
+    }
 
     #[tokio::test]
     async fn unread_bytes_are_seen_until_they_are_read() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap())
-            .await
-            .unwrap();
-        let (mut server, _) = listener.accept().await.unwrap();
+        let (mut client, mut server) = pair().await;
+        let lever = client.lever().unwrap();
         client.write_all(b"abc").await.unwrap();
-        let (local, peer) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
-        assert_eq!(Queues::between(local, peer).unwrap().unread, 3);
+        let unread = Patience::SETTLE.eventually("the bytes", || {
+            let there = end_of_connection(lever.peer, lever.local);
+            let seen = matches!(there, Found::End(end) if end.unread == 3);
+            ready(seen.then_some(()).ok_or(format!("{there:?}")))
+        });
+        unread.await.unwrap();
+        assert!(look(&lever).is_err());
         server.read_exact(&mut [0; 3]).await.unwrap();
-        taken(local, peer).await;
-        assert_eq!(Queues::between(local, peer).unwrap().unread, 0);
+        let read = Patience::SETTLE.eventually("the empty queue", || ready(look(&lever)));
+        read.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_has_closed_is_not_waited_for() {
+        let (mut client, server) = pair().await;
+        let lever = client.lever().unwrap();
+        drop(server);
+        assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0);
+        assert_eq!(look(&lever), Ok(()));
+    }
+
+    #[test]
+    fn a_listener_is_no_connection() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let nobody = "127.0.0.1:1".parse().unwrap();
+        let found = end_of_connection(listener.local_addr().unwrap(), nobody);
+        assert_eq!(found, Found::Nothing);
     }
 }

@@ -7,6 +7,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::patience::Patience;
 use crate::probe::{Client, Entrance, ProxyHeader};
 use crate::protocol::Protocol;
 
@@ -36,7 +37,8 @@ impl Peer {
     }
 
     pub(super) async fn accept(&self) -> Accepted {
-        let (stream, _) = self.listener.accept().await.unwrap();
+        let accepted = Patience::SETTLE.within("a connection", self.listener.accept());
+        let (stream, _) = accepted.await.unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
         Accepted { stream }
     }
@@ -55,7 +57,8 @@ impl Accepted {
     pub(super) async fn read_until(&mut self, end: &[u8]) -> Vec<u8> {
         let mut read = Vec::new();
         while !read.ends_with(end) {
-            let byte = self.stream.read_u8().await;
+            let byte = Patience::SETTLE.within("a byte", self.stream.read_u8());
+            let byte = byte.await.unwrap();
             read.push(byte.unwrap_or_else(|error| {
                 panic!("{error} after {:?}", String::from_utf8_lossy(&read))
             }));

@@ -24,7 +24,9 @@ async fn split_writes_are_read_one_by_one() {
         reads
     };
     let parts: [&[u8]; 4] = [b"PRO", b"XY TC", b"P4", b"\r\n"];
-    let (written, reads) = tokio::join!(raw.write_split(&parts), reading);
+    let both = async { tokio::join!(raw.write_split(&parts), reading) };
+    let both = Patience::SETTLE.within("four reads", both).await;
+    let (written, reads) = both.expect("no two parts are read as one");
     written.unwrap();
     assert_eq!(reads, ["PRO", "XY TC", "P4", "\r\n"]);
 }
