@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn test() -> ExitCode {
-    let trials: [(&str, fn()); 24] = [
+    let trials: [(&str, fn()); 25] = [
         (
             "a_request_arrives_through_the_candidate",
             trials::a_request_arrives_through_the_candidate,
@@ -116,6 +116,10 @@ fn test() -> ExitCode {
         (
             "nginx_is_staged_with_both_configurations",
             nginx::is_staged_with_both_configurations,
+        ),
+        (
+            "nginx_lets_probes_reach_both_ends",
+            probes::reach_both_ends_through_nginx,
         ),
     ];
     let trials = trials

@@ -25,6 +25,48 @@ pub(crate) fn reach_both_ends() {
     });
 }
 
+/// A real NGINX codes its HTTP/2 answers by Huffman, and names its entries from the table.
+pub(crate) fn reach_both_ends_through_nginx() {
+    trials::run(async {
+        let candidate = Candidate::named("nginx-corrected").expect("it is in the gallery");
+        let candidate = candidate.installed().expect("NGINX is installed");
+        let stage = Stage::of(&candidate).start().await;
+        let stage = stage.unwrap_or_else(|error| panic!("{error:?}"));
+        for protocol in Protocol::ALL {
+            let ask = Ask::new(&stage, protocol);
+            addresses(&ask).await;
+            bodies(&ask).await;
+            one_connection(&ask).await;
+            events(&ask).await;
+            an_abort(&ask).await;
+            if protocol.listener() == Protocol::H1 {
+                a_websocket(&ask).await;
+            } else {
+                frames_of_our_own(&ask).await;
+            }
+        }
+        stage.stop().await.expect("it stops");
+    });
+}
+
+/// The same answer as the library reads.
+async fn frames_of_our_own(ask: &Ask<'_>) {
+    let by_library = ask.exchange(ask.get("/healthz")).await;
+    let by_library = by_library.expect("it could be asked").answer;
+    let by_library = by_library.expect("an answer");
+    let mut raw = ask.client().raw_h2().await.expect("it listens");
+    // The second answer refers to entries that the first one left in the table.
+    for _ in 0..2 {
+        let (stream, _) = raw.send(&ask.get("/healthz")).await.expect("a request");
+        let answer = raw.answer(stream).await.expect("an answer");
+        assert_eq!(answer.status, by_library.status);
+        assert!(answer.is_exactly(&by_library.body), "{answer:?}");
+        for name in ["server", "content-type", "content-length"] {
+            assert_eq!(answer.all(name), by_library.all(name), "{name}");
+        }
+    }
+}
+
 async fn asked(stage: &RunningStage, protocol: Protocol) {
     let ask = Ask::new(stage, protocol);
     addresses(&ask).await;
