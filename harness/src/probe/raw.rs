@@ -128,18 +128,12 @@ impl RawConnection {
 
     /// Writes each part in a segment of its own: the next one once the peer has read the one before.
     ///
-    /// Among more than `FEW` parts a short pause takes the place of the look at the kernel's table, which costs
-    /// milliseconds of a core on a machine with many connections: should two parts meet, there are gaps enough.
-    ///
     /// # Errors
     /// As [`RawConnection::write`].
     pub async fn write_split(&mut self, parts: &[&[u8]]) -> Result<(), ProbeError> {
         for (index, part) in parts.iter().enumerate() {
             if index > 0 {
-                match parts.len() {
-                    0..=FEW => taken(&self.lever).await,
-                    _ => ONE_OF_MANY.pass().await,
-                }
+                taken(&self.lever).await;
             }
             self.write(part).await?;
         }
@@ -290,8 +284,3 @@ pub enum Step {
     /// The peer is gone.
     Departed(Departure),
 }
-
-/// Up to so many parts, every single gap matters.
-const FEW: usize = 8;
-/// A reader that is not held up has read by then.
-const ONE_OF_MANY: Patience = Patience::new("segment gap", std::time::Duration::from_millis(3));
