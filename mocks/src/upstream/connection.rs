@@ -1,5 +1,6 @@
 //! The life of one accepted connection: heads in, answers out.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,7 +126,10 @@ impl<S: Service> Connection<S> {
             self.program.bodies.clone(),
         );
         if let Some(script) = self.program.scripts.find(request.probe()) {
-            let ended = watched(&self.socket, script::run(&script, request, &mut exchange)).await;
+            let ended = {
+                let running = pin!(script::run(&script, request, &mut exchange));
+                watched(&self.socket, running).await
+            };
             return match ended {
                 script::Ended::Over => exchange.finish_script().await,
                 script::Ended::Fin => exchange.finish_with(Verdict::Linger(SCRIPT_LINGER)),
@@ -137,7 +141,10 @@ impl<S: Service> Connection<S> {
             _ if request.method() == "OPTIONS" && request.target() == b"*" => {
                 exchange.respond(options()).await
             }
-            _ => watched(&self.socket, self.handle(request, &mut exchange)).await,
+            _ => {
+                let handling = pin!(self.handle(request, &mut exchange));
+                watched(&self.socket, handling).await
+            }
         };
         exchange.finish(after).await
     }
@@ -218,7 +225,10 @@ impl<S: Service> Connection<S> {
                 buffer.advance(ends);
                 reading.skipped = !buffer.is_empty();
             }
-            let length = reading.scan.advance(buffer)?;
+            let length = match reading.scan.at_once(buffer) {
+                Some(length) => Some(length),
+                None => reading.scan.advance(buffer)?,
+            };
             Ok(length.map(|length| {
                 let head = Bytes::copy_from_slice(&buffer[..length]);
                 buffer.advance(length);

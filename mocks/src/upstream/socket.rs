@@ -1,7 +1,7 @@
 //! One accepted connection's socket: read, written and watched by one task.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -291,8 +291,9 @@ impl Socket {
 }
 
 /// Runs a handler, and notices meanwhile what becomes of the peer.
-pub(crate) async fn watched<F: Future>(socket: &Socket, handler: F) -> F::Output {
-    let mut handler = pin!(handler);
+///
+/// The handler comes pinned: moving a future of several KiB costs more than parsing a head.
+pub(crate) async fn watched<F: Future>(socket: &Socket, mut handler: Pin<&mut F>) -> F::Output {
     std::future::poll_fn(|cx| {
         loop {
             if let Poll::Ready(output) = handler.as_mut().poll(cx) {

@@ -287,6 +287,19 @@ pub(crate) struct HeadScan {
 }
 
 impl HeadScan {
+    /// The length of a head that came at once; whether it is right is left to [`RequestHead::parse`].
+    pub(crate) fn at_once(&self, bytes: &[u8]) -> Option<usize> {
+        if self.searched > 0 {
+            return None;
+        }
+        let mut line_ends = memchr::memchr_iter(b'\n', bytes);
+        line_ends.find_map(|feed| match bytes[feed + 1..] {
+            [b'\n', ..] => Some(feed + 2),
+            [b'\r', b'\n', ..] => Some(feed + 3),
+            _ => None,
+        })
+    }
+
     /// Looks at what came since the last call; the length of the head once it is complete.
     ///
     /// Refuses as early as Go does: at the end of a line that cannot be part of a head.
@@ -444,7 +457,7 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 }
 
 pub(crate) fn find_byte(byte: u8, bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&candidate| candidate == byte)
+    memchr::memchr(byte, bytes)
 }
 
 fn without_cr(line: &[u8]) -> &[u8] {
@@ -670,6 +683,18 @@ mod tests {
             if let Ok(Some(length)) = whole {
                 // Whatever is scanned as complete is read or refused, never a panic.
                 let _ = RequestHead::parse(Bytes::copy_from_slice(&bytes[..length]));
+            }
+        }
+
+        #[test]
+        fn at_once_is_line_by_line(
+            bytes in "(GET / HTTP/1.1|x|)(\r\n|\n)(a: b|c|)(\r\n|\n)(a: b|c| )?(\r\n|\n)?(\r\n|\n)?x?",
+        ) {
+            let bytes = bytes.as_bytes();
+            let parsed = |length: usize| RequestHead::parse(Bytes::copy_from_slice(&bytes[..length])).map(|_| length);
+            if let Some(length) = HeadScan::default().at_once(bytes) {
+                let by_line = HeadScan::default().advance(bytes).and_then(|length| parsed(length.expect("complete")));
+                prop_assert_eq!(parsed(length), by_line);
             }
         }
 

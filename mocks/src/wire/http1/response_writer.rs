@@ -1,6 +1,5 @@
 //! An answer's bytes, as Go's `http.ResponseWriter` would send them (`net/http` server, 1.26).
 
-use std::io::Write as _;
 use std::time::SystemTime;
 
 use super::chunked::push_chunk;
@@ -275,7 +274,7 @@ impl ResponseWriter {
             push_field(out, b"Date", self.clock.http_date(SystemTime::now()));
         }
         if let Some(length) = extra.length {
-            write!(out, "Content-Length: {length}\r\n").expect("a vector takes every write");
+            push_field(out, b"Content-Length", Decimal::of(length).digits());
         }
         if let Some(content_type) = extra.content_type {
             push_field(out, b"Content-Type", content_type.as_bytes());
@@ -302,11 +301,50 @@ struct Extra {
 
 /// The status line Go would write.
 pub(crate) fn push_status_line(out: &mut Vec<u8>, minor: u8, status: u16) {
+    let version: &[u8] = if minor == 0 {
+        b"HTTP/1.0 "
+    } else {
+        b"HTTP/1.1 "
+    };
+    out.extend_from_slice(version);
+    let status_digits = Decimal::of(u64::from(status));
+    out.extend_from_slice(status_digits.digits());
     match status_text(status) {
-        Some(text) => write!(out, "HTTP/1.{minor} {status:03} {text}\r\n"),
-        None => write!(out, "HTTP/1.{minor} {status:03} status code {status}\r\n"),
+        Some(text) => {
+            out.push(b' ');
+            out.extend_from_slice(text.as_bytes());
+        }
+        None => {
+            out.extend_from_slice(b" status code ");
+            out.extend_from_slice(status_digits.digits());
+        }
     }
-    .expect("a vector takes every write");
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A number written out, without the cost of formatting: every answer has two.
+struct Decimal {
+    text: [u8; 20],
+    start: usize,
+}
+
+impl Decimal {
+    fn of(mut number: u64) -> Self {
+        let mut text = [b'0'; 20];
+        let mut start = text.len();
+        loop {
+            start -= 1;
+            text[start] = b'0' + u8::try_from(number % 10).expect("a digit");
+            number /= 10;
+            if number == 0 {
+                return Self { text, start };
+            }
+        }
+    }
+
+    fn digits(&self) -> &[u8] {
+        &self.text[self.start..]
+    }
 }
 
 pub(crate) fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
@@ -375,6 +413,13 @@ mod tests {
             "HTTP/1.1 200 OK\r\nA: 2\r\nB: 1\r\nContent-Type: x\r\nDate: D\r\nContent-Length: 2\r\n\r\nhi"
         );
         assert!(!writer.closes());
+    }
+
+    #[test]
+    fn numbers_are_written_out() {
+        for number in [0, 7, 10, 2049, u64::MAX] {
+            assert_eq!(Decimal::of(number).digits(), number.to_string().as_bytes());
+        }
     }
 
     #[test]

@@ -57,15 +57,6 @@ impl Opcode {
     }
 }
 
-/// Which side of a connection somebody is: a client masks what it sends, a server does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Sends masked frames.
-    Client,
-    /// Sends unmasked frames.
-    Server,
-}
-
 /// One frame, with everything a sender can get wrong under control.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {

@@ -6,6 +6,6 @@ mod gorilla;
 mod handshake;
 
 pub use decoder::{FrameTooLong, take_frame};
-pub use frame::{Frame, Opcode, Role};
+pub use frame::{Frame, Opcode};
 pub use gorilla::{SocketEvent, SocketReader, Violation, close_reply};
 pub use handshake::{accept_key, is_valid_key};
