@@ -159,4 +159,4 @@ impl Drop for Watch<'_> {
 }
 
 /// How many arrivals without a probe id each shard keeps: enough to see what came last.
-pub(super) const UNTAGGED_KEPT: usize = 16;
+pub(super) const UNTAGGED_KEPT: usize = 4;

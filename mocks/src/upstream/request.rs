@@ -12,7 +12,6 @@ use crate::wire::http1::{RequestHead, Version, lossy, query_values};
 #[derive(Debug)]
 pub struct Request {
     pub(crate) head: RequestHead,
-    raw: RawHead,
     probe: Option<ProbeId>,
     connection: Arc<LiveConnection>,
 }
@@ -20,7 +19,6 @@ pub struct Request {
 impl Request {
     pub(crate) fn new(head: RequestHead, connection: Arc<LiveConnection>) -> Self {
         Self {
-            raw: RawHead::new(head.bytes.clone()),
             probe: head.first(PROBE_HEADER).and_then(ProbeId::from_bytes),
             head,
             connection,
@@ -126,8 +124,8 @@ impl Request {
 
     /// The head as received.
     #[must_use]
-    pub fn head(&self) -> &RawHead {
-        &self.raw
+    pub fn head(&self) -> RawHead {
+        RawHead::new(self.head.bytes.clone())
     }
 
     /// The address of the peer, usually the candidate's end.

@@ -35,7 +35,7 @@ impl Response {
     pub fn new(status: u16) -> Self {
         Self {
             status,
-            fields: Vec::new(),
+            fields: Vec::with_capacity(USUAL_FIELDS),
             order: FieldOrder::Sorted,
             body: Bytes::new(),
         }
@@ -76,3 +76,6 @@ impl Response {
         self
     }
 }
+
+/// What most answers have, so that adding them does not move the list.
+const USUAL_FIELDS: usize = 8;

@@ -262,6 +262,7 @@ impl ResponseWriter {
     fn push_head(&mut self, response: &mut Response, extra: &Extra) {
         let minor = u8::from(self.request.minor > 0);
         let out = &mut self.out;
+        out.reserve(USUAL_HEAD);
         push_status_line(out, minor, response.status);
         if response.order == FieldOrder::Sorted && !response.fields.is_sorted_by(|a, b| a.0 <= b.0)
         {
@@ -348,7 +349,6 @@ impl Decimal {
 }
 
 pub(crate) fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    out.reserve(name.len() + value.len() + 4);
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
@@ -371,6 +371,9 @@ fn has_token(value: &str, token: &str) -> bool {
         .split(',')
         .any(|word| word.trim().eq_ignore_ascii_case(token))
 }
+
+/// More than most heads take, so that they are put together in place.
+const USUAL_HEAD: usize = 1024;
 
 /// Go's `bufferBeforeChunkingSize`.
 const BUFFER: usize = 2048;
