@@ -37,13 +37,12 @@ pub(crate) async fn opening(
         return Ok(Opening::Over);
     }
     while head_end(&early).is_none() && early.len() < LONGEST {
-        let before = early.len();
         let read = socket.read_buf(&mut early).await?;
         let is_cut = head_end(&early).is_none();
         if defects.has(Defect::GarbageKills) && is_garbage(&early) {
             return Ok(Opening::Fatal);
         }
-        if read == 0 || defects.has(Defect::OneSegmentHead) && before == 0 && is_cut {
+        if read == 0 || defects.has(Defect::OneSegmentHead) && is_cut {
             return Ok(Opening::Over);
         }
     }

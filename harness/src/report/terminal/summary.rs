@@ -62,7 +62,7 @@ impl Terminal {
         let widest =
             |length: fn(&Change<'_>) -> usize| changes.iter().map(length).max().unwrap_or(0);
         let address_width = widest(|change| change.address.chars().count());
-        let because_width = widest(|change| change.because.chars().count());
+        let because_width = widest(|change| change.because.chars().count()).min(WIDEST_COLUMN);
         let number_width = changes.len().to_string().len();
         changes
             .iter()
@@ -140,3 +140,6 @@ fn rounds(rounds: u32) -> String {
         format!(", {rounds} rounds")
     }
 }
+
+/// What is longer pushes its own line out, not every other one.
+const WIDEST_COLUMN: usize = 72;
