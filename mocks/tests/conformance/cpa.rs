@@ -1,6 +1,7 @@
 //! The CPA mock against recordings of the real one: one trial for each line of `cpa.jsonl`.
 
 mod given;
+mod write;
 
 use libtest_mimic::Trial;
 

@@ -19,6 +19,9 @@ pub(crate) struct Recording {
     pub(crate) given: String,
     pub(crate) send: Vec<(Send, u64)>,
     pub(crate) receive: String,
+    /// Milliseconds since connect and bytes of the first reads.
+    #[serde(default)]
+    pub(crate) reads: Vec<(f64, usize)>,
     pub(crate) end: End,
 }
 
@@ -132,9 +135,23 @@ impl Recording {
         Ok(())
     }
 
+    pub(crate) fn races(&self) -> bool {
+        self.id.contains("/keepalive-") && self.id.ends_with("-comment")
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        self.receive
+            .contains("\r\nContent-Type: text/event-stream\r\n")
+    }
+
+    /// How many bytes came back before the first body.
+    pub(crate) fn head_length(&self) -> usize {
+        self.receive.find("\r\n\r\n").map_or(0, |end| end + 4)
+    }
+
     /// Without the last comment where it races with the end of the stream: both are due at the same time.
     fn without_race(&self, form: String) -> String {
-        if !(self.id.contains("/keepalive-") && self.id.ends_with("-comment")) {
+        if !self.races() {
             return form;
         }
         let mut comments = 0;

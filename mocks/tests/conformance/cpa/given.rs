@@ -22,6 +22,7 @@ pub(crate) async fn replay(recording: &Recording) -> Result<(), Failed> {
         before.await?;
         recording.replay(cpa.address(), &nowhere).await?;
     }
+    super::write::same_writes(recording, cpa.ledger())?;
     cpa.stop().await;
     Ok(())
 }
