@@ -2,7 +2,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::request_head::{find_byte, parse_field_block};
+use super::field_lines::parse_field_block;
+use super::request_line::find_byte;
 use super::target::hex_digit;
 use crate::ledger::Field;
 

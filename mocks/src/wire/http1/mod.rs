@@ -3,8 +3,12 @@
 mod chunked;
 mod clock;
 mod content_type;
+mod decimal;
+mod field_lines;
+mod head_scan;
 mod rejection;
 mod request_head;
+mod request_line;
 mod response;
 mod response_decoder;
 mod response_writer;
@@ -21,6 +25,7 @@ pub use response_decoder::{
 pub use status::status_text;
 
 pub(crate) use clock::Clock;
-pub(crate) use request_head::{Expectation, HeadScan, Persistence, RequestHead, Version};
+pub(crate) use head_scan::HeadScan;
+pub(crate) use request_head::{Expectation, Persistence, RequestHead, Version};
 pub(crate) use response_writer::{ResponseWriter, push_field, push_status_line};
 pub(crate) use target::{lossy, query_values};

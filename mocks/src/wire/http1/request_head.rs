@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
+use super::field_lines::{FieldSpan, Lines, Span, parse_fields};
 use super::rejection::Rejection;
+use super::request_line::{is_token, parse_request_line};
 use super::target::Target;
 use crate::ledger::Framing;
 
@@ -18,21 +20,6 @@ pub(crate) struct RequestHead {
     pub(crate) framing: Framing,
     pub(crate) persistence: Persistence,
     pub(crate) expectation: Expectation,
-}
-
-/// A range of the head's bytes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    start: u32,
-    end: u32,
-}
-
-/// Where a field is; a folded value is kept joined.
-#[derive(Clone, Debug)]
-pub(crate) struct FieldSpan {
-    name: Span,
-    value: Span,
-    joined: Option<Box<[u8]>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +51,7 @@ pub(crate) enum Expectation {
 impl RequestHead {
     /// Reads a complete head, with the empty line that ends it.
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, Rejection> {
-        let mut lines = Lines {
-            bytes: &bytes,
-            at: 0,
-        };
+        let mut lines = Lines::of(&bytes);
         let line = lines.next().ok_or(Rejection::BadRequest)?;
         let (method, target, version) = parse_request_line(&bytes, line)?;
         let parts =
@@ -101,8 +85,7 @@ impl RequestHead {
             .iter()
             .filter(move |field| {
                 field
-                    .name
-                    .of(&self.bytes)
+                    .name(&self.bytes)
                     .eq_ignore_ascii_case(name.as_bytes())
             })
             .map(|field| field.value(&self.bytes))
@@ -196,13 +179,7 @@ impl RequestHead {
             }
             _ => {}
         }
-        let named = |field: &FieldSpan| {
-            field
-                .name
-                .of(&self.bytes)
-                .iter()
-                .all(|&byte| is_token(byte))
-        };
+        let named = |field: &FieldSpan| field.name(&self.bytes).iter().all(|&byte| is_token(byte));
         if self.fields.iter().all(named) {
             Ok(())
         } else {
@@ -236,217 +213,6 @@ impl RequestHead {
     }
 }
 
-impl Span {
-    fn new(start: usize, end: usize) -> Self {
-        let narrow = |place| u32::try_from(place).expect("a head is far below 4 GiB");
-        Self {
-            start: narrow(start),
-            end: narrow(end),
-        }
-    }
-
-    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.start as usize..self.end as usize]
-    }
-
-    pub(crate) fn slice(self, bytes: &Bytes) -> Bytes {
-        bytes.slice(self.start as usize..self.end as usize)
-    }
-}
-
-impl FieldSpan {
-    pub(crate) fn name<'h>(&self, head: &'h [u8]) -> &'h [u8] {
-        self.name.of(head)
-    }
-
-    pub(crate) fn value<'h>(&'h self, head: &'h [u8]) -> &'h [u8] {
-        self.joined
-            .as_deref()
-            .unwrap_or_else(|| self.value.of(head))
-    }
-
-    pub(crate) fn to_field(&self, head: &Bytes) -> crate::ledger::Field {
-        crate::ledger::Field {
-            name: self.name.slice(head),
-            value: match &self.joined {
-                Some(joined) => Bytes::copy_from_slice(joined),
-                None => self.value.slice(head),
-            },
-        }
-    }
-}
-
-/// How far a head is read that comes in pieces.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct HeadScan {
-    /// Where the first line that is not complete begins.
-    line_start: usize,
-    /// How far that line was searched for its end.
-    searched: usize,
-    lines: usize,
-}
-
-impl HeadScan {
-    /// The length of a head that came at once; whether it is right is left to [`RequestHead::parse`].
-    pub(crate) fn at_once(&self, bytes: &[u8]) -> Option<usize> {
-        if self.searched > 0 {
-            return None;
-        }
-        let mut line_ends = memchr::memchr_iter(b'\n', bytes);
-        line_ends.find_map(|feed| match bytes[feed + 1..] {
-            [b'\n', ..] => Some(feed + 2),
-            [b'\r', b'\n', ..] => Some(feed + 3),
-            _ => None,
-        })
-    }
-
-    /// Looks at what came since the last call; the length of the head once it is complete.
-    ///
-    /// Refuses as early as Go does: at the end of a line that cannot be part of a head.
-    pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, Rejection> {
-        while let Some(feed) = find_byte(b'\n', &bytes[self.searched..]) {
-            let end = self.searched + feed;
-            let line = without_cr(&bytes[self.line_start..end]);
-            self.check_line(line, bytes)?;
-            self.lines += 1;
-            self.line_start = end + 1;
-            self.searched = end + 1;
-            if line.is_empty() {
-                return Ok(Some(end + 1));
-            }
-        }
-        self.searched = bytes.len();
-        Ok(None)
-    }
-
-    /// What Go says when no more of the head comes in time: it takes what there is of the last line for a whole one.
-    pub(crate) fn give_up(&self, bytes: &[u8]) -> Result<(), Rejection> {
-        let line = &bytes[self.line_start..];
-        if line.is_empty() {
-            Ok(())
-        } else {
-            self.check_partial_line(line)
-        }
-    }
-
-    fn check_partial_line(&self, line: &[u8]) -> Result<(), Rejection> {
-        let first = Self {
-            lines: self.lines,
-            ..Self::default()
-        };
-        first.check_line(line, line)
-    }
-
-    fn check_line(&self, line: &[u8], bytes: &[u8]) -> Result<(), Rejection> {
-        let folds = matches!(line.first(), Some(b' ' | b'\t'));
-        match self.lines {
-            0 => {
-                let whole = Span::new(0, line.len());
-                let (method, target, _) = parse_request_line(bytes, whole)?;
-                Target::parse(method.of(bytes), target.of(bytes))
-                    .map(drop)
-                    .ok_or(Rejection::BadRequest)
-            }
-            1 if folds => Err(Rejection::BadRequest),
-            _ if !folds && !line.is_empty() && !line.contains(&b':') => Err(Rejection::BadRequest),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Reads header or trailer field lines up to the end of `bytes` or an empty line.
-pub(crate) fn parse_field_block(bytes: &Bytes) -> Result<Vec<crate::ledger::Field>, Rejection> {
-    let fields = parse_fields(bytes, Lines { bytes, at: 0 })?;
-    Ok(fields.iter().map(|field| field.to_field(bytes)).collect())
-}
-
-struct Lines<'b> {
-    bytes: &'b [u8],
-    at: usize,
-}
-
-impl Iterator for Lines<'_> {
-    type Item = Span;
-
-    fn next(&mut self) -> Option<Span> {
-        let start = self.at;
-        let feed = start + find_byte(b'\n', &self.bytes[start..])?;
-        self.at = feed + 1;
-        let line = without_cr(&self.bytes[start..feed]);
-        Some(Span::new(start, start + line.len()))
-    }
-}
-
-fn parse_request_line(bytes: &[u8], line: Span) -> Result<(Span, Span, (u8, u8)), Rejection> {
-    let text = line.of(bytes);
-    let start = line.start as usize;
-    let first = find_byte(b' ', text).ok_or(Rejection::BadRequest)?;
-    let second = first + 1 + find_byte(b' ', &text[first + 1..]).ok_or(Rejection::BadRequest)?;
-    let method = Span::new(start, start + first);
-    let target = Span::new(start + first + 1, start + second);
-    let version = parse_version(&text[second + 1..]).ok_or(Rejection::BadRequest)?;
-    if first == 0 || !text[..first].iter().all(|&byte| is_token(byte)) {
-        return Err(Rejection::BadRequest);
-    }
-    Ok((method, target, version))
-}
-
-fn parse_version(text: &[u8]) -> Option<(u8, u8)> {
-    match text.strip_prefix(b"HTTP/")? {
-        &[major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => Some((major - b'0', minor - b'0')),
-        _ => None,
-    }
-}
-
-fn parse_fields(bytes: &Bytes, lines: Lines<'_>) -> Result<Vec<FieldSpan>, Rejection> {
-    let mut fields: Vec<FieldSpan> = Vec::with_capacity(8);
-    for line in lines {
-        let text = line.of(bytes);
-        if text.is_empty() {
-            break;
-        }
-        if matches!(text[0], b' ' | b'\t') {
-            let last = fields.last_mut().ok_or(Rejection::BadRequest)?;
-            fold(last, bytes, text)?;
-            continue;
-        }
-        fields.push(parse_field(bytes, line)?);
-    }
-    Ok(fields)
-}
-
-fn parse_field(bytes: &[u8], line: Span) -> Result<FieldSpan, Rejection> {
-    let text = line.of(bytes);
-    let start = line.start as usize;
-    let colon = find_byte(b':', text).ok_or(Rejection::BadRequest)?;
-    // A space within a name passes Go's reader and is refused by its server with a reason, see `check_fields`.
-    let name_passes = |&byte: &u8| byte == b' ' || is_token(byte);
-    if colon == 0 || !text[..colon].iter().all(name_passes) {
-        return Err(Rejection::BadRequest);
-    }
-    let value = &text[colon + 1..];
-    if !value.iter().all(|&byte| valid_in_value(byte)) {
-        return Err(Rejection::BadRequest);
-    }
-    let lead = value.iter().take_while(|&&byte| is_blank(byte)).count();
-    let value_start = start + colon + 1 + lead;
-    let trimmed = trim_blanks(value);
-    Ok(FieldSpan {
-        name: Span::new(start, start + colon),
-        value: Span::new(value_start, value_start + trimmed.len()),
-        joined: None,
-    })
-}
-
-fn fold(field: &mut FieldSpan, bytes: &[u8], line: &[u8]) -> Result<(), Rejection> {
-    if !line.iter().all(|&byte| valid_in_value(byte)) {
-        return Err(Rejection::BadRequest);
-    }
-    let joined = [field.value(bytes), b" ", trim_blanks(line)].concat();
-    field.joined = Some(trim_blanks(&joined).into());
-    Ok(())
-}
-
 /// Go's `parseContentLength`: digits only, below 2^63.
 fn parse_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
@@ -454,39 +220,6 @@ fn parse_length(value: &[u8]) -> Option<u64> {
     }
     let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
     (length <= i64::MAX as u64).then_some(length)
-}
-
-pub(crate) fn find_byte(byte: u8, bytes: &[u8]) -> Option<usize> {
-    memchr::memchr(byte, bytes)
-}
-
-fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}
-
-fn trim_blanks(text: &[u8]) -> &[u8] {
-    let start = text
-        .iter()
-        .position(|&byte| !is_blank(byte))
-        .unwrap_or(text.len());
-    let end = text
-        .iter()
-        .rposition(|&byte| !is_blank(byte))
-        .map_or(start, |last| last + 1);
-    &text[start..end]
-}
-
-/// RFC 9110 section 5.6.2.
-pub(crate) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn valid_in_value(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
 /// `httpguts.ValidHostHeader`: what RFC 3986 lets an authority hold.
@@ -498,6 +231,7 @@ fn valid_in_host_field(byte: u8) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::head_scan::HeadScan;
     use super::*;
 
     fn parse(head: &[u8]) -> Result<RequestHead, Rejection> {

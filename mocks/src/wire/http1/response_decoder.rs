@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::chunked::{BadChunk, ChunkEvent, ChunkedDecoder};
-use super::request_head::find_byte;
+use super::request_line::find_byte;
 use crate::ledger::{Field, RawHead};
 
 /// What of a request decides how its answer is framed (RFC 9112 section 6.3).
