@@ -39,18 +39,28 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         let connection = ask.client().connect().await?;
         let mut upload = connection.open(&request).await?;
         upload.write(Bytes::from_static(&[b'x'; 1000])).await?;
+        // Under way means that the upstream has a part of it; a candidate that passes nothing on is right, too.
+        let ledger = ask.ledger();
+        let begun = |arrivals: &[Arrival]| arrivals.iter().any(|a| a.body.length > 0).then_some(());
+        let begun = ledger
+            .until(request.probe_id(), Patience::LOCK_STEP.scaled(), begun)
+            .await;
         upload.reset().await?;
         drop(connection);
         let over = |arrivals: &[Arrival]| {
+            let is_over = |arrival: &Arrival| arrival.peer_gone.is_some() || arrival.body.complete;
             arrivals
                 .first()
-                .filter(|a| a.peer_gone.is_some() || a.body.complete)
+                .filter(|arrival| is_over(arrival))
                 .map(|_| ())
         };
-        // A candidate that forwards nothing of it is right, too.
-        let _ = ask
-            .ledger()
-            .until(request.probe_id(), Patience::LOCK_STEP.scaled(), over)
+        let patience = match begun {
+            Some(()) => Patience::LOCK_STEP,
+            None => Patience::QUIET,
+        };
+        // Without an end there is no whole body either.
+        let _ = ledger
+            .until(request.probe_id(), patience.scaled(), over)
             .await;
         let whole = ask
             .ledger()
