@@ -16,7 +16,7 @@ pub(crate) struct HeadScan {
 }
 
 impl HeadScan {
-    /// The length of a head that came at once; whether it is right is left to [`RequestHead::parse`].
+    /// The length of a head that came at once; whether it is right is left to `RequestHead::parse`.
     pub(crate) fn at_once(&self, bytes: &[u8]) -> Option<usize> {
         if self.searched > 0 {
             return None;
