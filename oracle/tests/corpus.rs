@@ -157,7 +157,12 @@ impl Loader for Folder {
         }
         let (folder, last) = pattern.rsplit_once('/').unwrap();
         let suffix = last.trim_start_matches('*');
-        let found = files(&self.0.join(folder))
+        let folder = self.0.join(folder);
+        // A pattern that matches nothing is no error, and git keeps no empty folder such as Debian's conf.d.
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let found = files(&folder)
             .into_iter()
             .filter(|path| path.to_string_lossy().ends_with(suffix));
         Ok(found.map(read).collect())
