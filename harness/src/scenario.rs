@@ -65,6 +65,16 @@ impl Break {
     pub const fn new(defect: &'static str, finding: &'static str) -> Self {
         Self { defect, finding }
     }
+
+    /// The reference proxy pushes `finding` without any defect: its manifest lists that as a known gap.
+    pub const fn known_gap(finding: &'static str) -> Self {
+        Self::new("", finding)
+    }
+
+    /// True if no defect has to be switched on.
+    pub const fn is_known_gap(&self) -> bool {
+        self.defect.is_empty()
+    }
 }
 
 impl fmt::Debug for Scenario {

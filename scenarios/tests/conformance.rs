@@ -1,5 +1,6 @@
 //! The reference proxy keeps every promise: one test for each scenario and protocol, asked together on one stage.
 
+mod asked;
 mod embedded;
 
 use std::{

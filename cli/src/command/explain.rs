@@ -1,6 +1,6 @@
 //! Explains a scenario or a finding.
 
-use proxyproof_harness::{Candidate, Code, Scenario, candidate::Gallery};
+use proxyproof_harness::{Break, Candidate, Code, Scenario, candidate::Gallery};
 use proxyproof_reference::Defect;
 
 use super::list::protocols;
@@ -69,7 +69,7 @@ fn of_scenario(scenario: &Scenario, gallery: &[Candidate]) -> String {
     text.push_str(&section("what answers it", answers(&codes, gallery)));
     text.push_str(&section(
         "seen to fail with",
-        scenario.breaks.iter().map(|broken| defect(broken.defect)),
+        scenario.breaks.iter().map(defect),
     ));
     text
 }
@@ -111,7 +111,11 @@ fn answers(codes: &[&str], gallery: &[Candidate]) -> Vec<String> {
     changes.into_iter().map(line).collect()
 }
 
-fn defect(name: &str) -> String {
+fn defect(broken: &Break) -> String {
+    if broken.is_known_gap() {
+        return "the reference proxy as it is, which has this as a known gap".to_owned();
+    }
+    let name = broken.defect;
     let sentence = name
         .parse::<Defect>()
         .map(Defect::describe)

@@ -20,6 +20,7 @@ mod slash_redirect_keeps_method;
 mod slash_redirect_public;
 mod table;
 mod target_forwarded_raw;
+mod unlawful_bytes;
 
 use proxyproof_harness::Scenario;
 
@@ -37,6 +38,7 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &double_slashes::SCENARIO,
     &semicolon_is_ordinary::SCENARIO,
     &target_forwarded_raw::SCENARIO,
+    &unlawful_bytes::SCENARIO,
     &above_root_refused::SCENARIO,
     &bad_encoding_refused::SCENARIO,
     &slash_redirect_public::SCENARIO,

@@ -2,10 +2,9 @@
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
-use proxyproof_harness::{
-    Candidate, Deployment, Level,
-    suite::{Filter, Plan, Selection, Suite, SuiteResult},
-};
+use proxyproof_harness::{Candidate, suite::SuiteResult};
+
+use crate::asked::ask_of;
 
 /// Serves as the reference proxy when that is what this process was started for.
 pub(crate) fn serve_if_asked() -> Option<ExitCode> {
@@ -30,21 +29,5 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
 /// Asks the reference with these defects what these filters mean.
 pub(crate) fn ask(defects: &[&str], filters: &[String]) -> Result<SuiteResult, String> {
     let candidate = Candidate::named("reference").map_err(|error| error.in_full())?;
-    let candidate = candidate.with_defects(defects.iter().copied());
-    let filters = filters.iter().map(|filter| Filter::new(filter)).collect();
-    let selection = Selection {
-        filters,
-        level: Some(Level::Observed),
-    };
-    let plan =
-        Plan::of(&proxyproof_scenarios::all(), &selection).map_err(|error| error.to_string())?;
-    let deployment = Deployment::cpa_two_hosts();
-    let suite = Suite::new(&plan, &candidate, &deployment);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime
-        .block_on(suite.run(&mut [], std::future::pending()))
-        .map_err(|error| error.in_full())
+    ask_of(&candidate.with_defects(defects.iter().copied()), filters)
 }

@@ -1,0 +1,47 @@
+//! Bytes that no target should have.
+
+use bytes::Bytes;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+
+use crate::answer::answered;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "routes/unlawful_bytes",
+    claim: "a target with `#` or a raw 8-bit byte is refused, or arrives as the client sent it",
+    why: "RFC 9112 section 3.2 leaves two honest ways, to refuse and to pass on; what is cut off in between is in no log, \
+          and proxy and program then speak of two different paths",
+    asks: "client ── GET /v1/models#x, GET /v1/\\xe9 ──▶ candidate ── 400, or the same bytes ──▶ upstream",
+    level: Level::Recommended,
+    protocols: &[Protocol::H1, Protocol::ChainH1],
+    needs: &[],
+    stage: StageUse::Shared,
+    findings: &[ALTERED],
+    breaks: &[Break::known_gap(ALTERED.name)],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const ALTERED: Code = Code::new(
+    "routes.target_cut",
+    "a target that should have been refused is altered and served",
+    "proxy and program disagree on what was asked for, and no log says so",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for (subject, target) in TARGETS {
+        checks.about(subject);
+        let seen = answered(ask, ask.get(Bytes::from_static(target))).await?;
+        if !seen.arrivals.is_empty() {
+            checks.target(&seen, &String::from_utf8_lossy(target), ALTERED);
+        }
+    }
+    Ok(())
+}
+
+const TARGETS: [(&str, &[u8]); 4] = [
+    ("GET /v1/models#x", b"/v1/models#x"),
+    ("GET /v1/models?a=1#x", b"/v1/models?a=1#x"),
+    ("GET /v1/\\xe9", b"/v1/\xe9"),
+    ("GET /v1/\\xc3\\xa9", b"/v1/\xc3\xa9"),
+];

@@ -1,0 +1,93 @@
+//! The proxies of the gallery, where they are installed, give exactly the findings that are written down for them.
+//!
+//! `gallery/<candidate>.txt` has a line for each scenario and protocol that does not pass, findings in their order.
+//! `PROXYPROOF_ACCEPT=1` writes what was seen.
+
+mod asked;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use proxyproof_harness::{Candidate, Verdict, suite::SuiteResult};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = expected_files().into_iter().map(|file| {
+        let candidate = Candidate::named(&stem(&file)).expect("its name is a candidate's");
+        let missing = candidate.clone().installed().is_err() && !everything();
+        Trial::test(stem(&file), move || as_written(candidate, &file)).with_ignored_flag(missing)
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
+    let candidate = candidate.installed().map_err(|error| error.in_full())?;
+    let seen = lines(&asked::ask_of(&candidate, &[])?);
+    if std::env::var_os("PROXYPROOF_ACCEPT").is_some() {
+        std::fs::write(file, &seen)?;
+    }
+    let expected = std::fs::read_to_string(file)?;
+    let only_in = |one: &str, other: &str, mark: &str| -> String {
+        let missing = one
+            .lines()
+            .filter(|line| !other.lines().any(|line_there| line_there == *line));
+        missing.map(|line| format!("{mark} {line}\n")).collect()
+    };
+    let (gone, new) = (
+        only_in(&expected, &seen, "-"),
+        only_in(&seen, &expected, "+"),
+    );
+    if gone.is_empty() && new.is_empty() {
+        return Ok(());
+    }
+    Err(format!("expected (-) and seen (+):\n{gone}{new}").into())
+}
+
+/// A line for each entry that does not pass: verdict, scenario and protocol, then each finding with the place of its hint.
+fn lines(result: &SuiteResult) -> String {
+    let entries = result
+        .scenarios
+        .iter()
+        .filter(|outcome| outcome.verdict != Verdict::Pass);
+    entries
+        .map(|outcome| {
+            let mut findings: Vec<String> = outcome
+                .findings
+                .iter()
+                .map(|finding| {
+                    let hint = finding.hint.as_ref().map(|hint| hint.address());
+                    format!("  {} {}", finding.code, hint.unwrap_or_default())
+                })
+                .collect();
+            findings.dedup();
+            format!(
+                "{} {}@{}{}\n",
+                outcome.verdict,
+                outcome.id,
+                outcome.protocol,
+                findings.concat()
+            )
+        })
+        .collect()
+}
+
+/// Where everything has to be tested, what is missing is an error.
+fn everything() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
+fn expected_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gallery");
+    let files = folder.read_dir().expect("it is in the repository");
+    let mut files: Vec<PathBuf> = files.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    files
+}
+
+fn stem(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
