@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use proxyproof_mocks::{Arrival, Ledger, Moment, RunningUpstream};
+use proxyproof_mocks::{Arrival, Ledger, Moment, ProbeId, RunningUpstream};
 
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::patience::Patience;
@@ -157,6 +157,18 @@ impl<'a> Ask<'a> {
         // What went wrong is told by the exchange itself.
         let _ = exchange.whole().await;
         Ok(self.observe(&exchange).await)
+    }
+
+    /// Waits with [`Patience::LOCK_STEP`] until `look` finds something in the arrivals of a probe.
+    pub async fn in_lock_step<T>(
+        &self,
+        probe: ProbeId,
+        look: impl FnMut(&[Arrival]) -> Option<T>,
+    ) -> Option<T> {
+        let longest = Patience::LOCK_STEP.scaled() * 20;
+        let looking = self.ledger().until(probe, longest, look);
+        let found = Patience::LOCK_STEP.within("the next step at the upstream", looking);
+        found.await.ok().flatten()
     }
 
     /// What both ends saw of an exchange so far; does not read on.

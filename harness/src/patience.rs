@@ -18,6 +18,18 @@ pub struct Patience {
     pub name: &'static str,
     /// The longest wait before scaling by [`PATIENCE_VARIABLE`].
     pub limit: Duration,
+    /// Which time counts towards the limit of [`Patience::within`].
+    pub clock: Clock,
+}
+
+/// Which time counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// All of it.
+    Wall,
+    /// Only moments at which this machine ran what was due, up to ten times the limit: where everything is late, a
+    /// candidate is not slow.
+    Undisturbed,
 }
 
 impl Patience {
@@ -38,7 +50,10 @@ impl Patience {
     /// Until the next piece of a stream is there.
     pub const STREAM: Self = Self::new("stream", Duration::from_secs(10));
     /// Until the next step of an exchange in lock-step: a candidate that holds bytes back never takes it.
-    pub const LOCK_STEP: Self = Self::new("lock-step", Duration::from_secs(3));
+    pub const LOCK_STEP: Self = Self {
+        clock: Clock::Undisturbed,
+        ..Self::new("lock-step", Duration::from_secs(1))
+    };
     /// Until an effect that must come is seen at the other end.
     pub const SETTLE: Self = Self::new("settle", Duration::from_secs(5));
     /// How long something that must not come is watched for.
@@ -47,7 +62,11 @@ impl Patience {
     /// A patience of its own name.
     #[must_use]
     pub const fn new(name: &'static str, limit: Duration) -> Self {
-        Self { name, limit }
+        Self {
+            name,
+            limit,
+            clock: Clock::Wall,
+        }
     }
 
     /// The limit, scaled by [`PATIENCE_VARIABLE`] where that holds a positive number.
@@ -76,9 +95,27 @@ impl Patience {
     ) -> Result<T, RanOut> {
         waiting::note(awaited);
         let started = Instant::now();
-        tokio::time::timeout(self.scaled(), future)
-            .await
-            .map_err(|_elapsed| self.ran_out(awaited, started, 1, None))
+        tokio::select! {
+            biased;
+            value = future => Ok(value),
+            () = self.used_up() => Err(self.ran_out(awaited, started, 1, None)),
+        }
+    }
+
+    async fn used_up(self) {
+        let limit = self.scaled();
+        if self.clock == Clock::Wall {
+            return rest(limit).await;
+        }
+        let last = Instant::now() + limit * MOST_DISTURBED;
+        let mut counted = Duration::ZERO;
+        while counted < limit && Instant::now() < last {
+            let before = Instant::now();
+            rest(LONGEST_PAUSE).await;
+            if before.elapsed() < LATE {
+                counted += LONGEST_PAUSE;
+            }
+        }
     }
 
     /// Looks again and again until `look` gives `Ok`; its `Err` says what was seen instead.
@@ -223,6 +260,10 @@ async fn rest(pause: Duration) {
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// Often enough that nobody waits for the poll, seldom enough to leave the two cores alone.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+/// A pause that took longer ended late: the timer's own resolution makes 11 ms of it.
+const LATE: Duration = Duration::from_millis(14);
+/// How many times its limit an undisturbed patience lasts where nothing runs on time.
+const MOST_DISTURBED: u32 = 10;
 
 #[cfg(test)]
 mod tests {
@@ -268,6 +309,17 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(ran_out.looks, 1);
+    }
+
+    #[tokio::test]
+    async fn undisturbed_time_ends_too() {
+        let short = Patience {
+            clock: Clock::Undisturbed,
+            ..SHORT
+        };
+        let ran_out = short.within("nothing", std::future::pending::<()>()).await;
+        let waited = ran_out.unwrap_err().waited;
+        assert!(waited >= short.limit, "{waited:?}");
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ mod identity;
 mod lifecycle;
 mod literal;
 mod lock_step;
+mod passed_on;
 mod routes;
 mod socket;
 mod streaming;

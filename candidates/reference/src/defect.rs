@@ -122,6 +122,7 @@ defects! {
     ReplaceErrors "replace_errors" "Error answers of an upstream are replaced by the proxy's own.",
     RewriteLocation "rewrite_location" "Location of an upstream is rewritten to the listener's host and port.",
     HonourAccelBuffering "honour_accel_buffering" "X-Accel-Buffering: yes in a response makes the proxy collect it whole.",
+    ObeyAccelRedirect "obey_accel_redirect" "X-Accel-Redirect in a response makes the proxy look for that path in its own files, where there is none.",
     SmallResponseHead "small_response_head" "A response head of more than 4 KiB is refused.",
     SwallowLength "swallow_length" "Content-Length of a response is dropped, so it is sent chunked.",
     AnswerPreflight "answer_preflight" "OPTIONS is answered by the proxy and never forwarded.",

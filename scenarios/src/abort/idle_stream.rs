@@ -47,12 +47,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     drop(stream);
     drop(connection);
     // Through the front a clean end is noticed a second later: the tunnel server's own timer.
-    let within = if ask.protocol().is_chain() {
-        Patience::SETTLE
-    } else {
-        Patience::LOCK_STEP
-    };
-
+    let within = Patience::SETTLE;
     let gone = |arrivals: &[Arrival]| {
         arrivals
             .first()

@@ -42,9 +42,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         // Under way means that the upstream has a part of it; a candidate that passes nothing on is right, too.
         let ledger = ask.ledger();
         let begun = |arrivals: &[Arrival]| arrivals.iter().any(|a| a.body.length > 0).then_some(());
-        let begun = ledger
-            .until(request.probe_id(), Patience::LOCK_STEP.scaled(), begun)
-            .await;
+        let begun = ask.in_lock_step(request.probe_id(), begun).await;
         upload.reset().await?;
         drop(connection);
         let over = |arrivals: &[Arrival]| {
@@ -55,7 +53,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
                 .map(|_| ())
         };
         let patience = match begun {
-            Some(()) => Patience::LOCK_STEP,
+            Some(()) => Patience::SETTLE,
             None => Patience::QUIET,
         };
         // Without an end there is no whole body either.

@@ -1,5 +1,6 @@
 //! Fields that must arrive as they were sent, and those that must not.
 
+mod accel_redirect_ignored;
 mod answer_fields_intact;
 mod credentials_intact;
 mod hop_by_hop_removed;
@@ -12,5 +13,6 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &credentials_intact::SCENARIO,
     &answer_fields_intact::SCENARIO,
     &large_answer_head::SCENARIO,
+    &accel_redirect_ignored::SCENARIO,
     &hop_by_hop_removed::SCENARIO,
 ];

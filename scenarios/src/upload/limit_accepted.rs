@@ -39,7 +39,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let _ = upload.write(Bytes::from_static(b"{")).await;
     let arrived = ask
         .ledger()
-        .arrival(request.probe_id(), Patience::LOCK_STEP.scaled())
+        .arrival(request.probe_id(), Patience::ANSWER.scaled())
         .await;
     if arrived.is_none() {
         let finding = REFUSED.finding().seen(&ask.observe(&upload).await);

@@ -1,11 +1,8 @@
 //! An upload to the route that wants it streamed.
 
-use bytes::Bytes;
-use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
-};
-use proxyproof_harness::{Patience, Request};
-use proxyproof_mocks::{Arrival, Script};
+use proxyproof_harness::{Break, Code, Level, Protocol, Scenario, StageUse};
+
+use crate::passed_on::passed_on;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upload/passed_on_responses",
@@ -18,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     stage: StageUse::Shared,
     findings: &[WAITS],
     breaks: &[Break::new("buffer_request", WAITS.name)],
-    run: |ask, checks| Box::pin(run(ask, checks)),
+    run: |ask, checks| Box::pin(passed_on(ask, checks, "/v1/responses", WAITS)),
 };
 
 const WAITS: Code = Code::new(
@@ -26,53 +23,3 @@ const WAITS: Code = Code::new(
     "a request body is collected before the upstream hears of it",
     "each turn starts later by the time its upload takes, and prompts are written to disk",
 );
-
-async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for framing in [Request::streamed, |request: Request| {
-        request.streamed_length(LENGTH)
-    }] {
-        let request = framing(ask.request("POST", PATH));
-        ask.cpa().script(
-            request.probe_id(),
-            Script::new().read_body().reply(200, "text/plain", "cpa"),
-        );
-        let connection = ask.client().connect().await?;
-        let mut upload = connection
-            .open(&request)
-            .await?
-            .patience(Patience::LOCK_STEP);
-        for (number, part) in PARTS.iter().enumerate() {
-            upload.write(Bytes::from_static(part)).await?;
-            let sent = PARTS[..=number]
-                .iter()
-                .map(|part| part.len() as u64)
-                .sum::<u64>();
-            let here = |arrivals: &[Arrival]| {
-                arrivals
-                    .first()
-                    .filter(|arrival| arrival.body.length >= sent)
-                    .map(|_| ())
-            };
-            let arrived = ask
-                .ledger()
-                .until(request.probe_id(), Patience::LOCK_STEP.scaled(), here)
-                .await;
-            if arrived.is_none() {
-                let finding = WAITS.finding().seen(&ask.observe(&upload).await);
-                let expected =
-                    format!("the first {sent} bytes at the upstream before the client sends more");
-                checks.push(
-                    finding
-                        .expected(expected)
-                        .observed("the upstream does not have them yet"),
-                );
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-const PATH: &str = "/v1/responses";
-const PARTS: [&[u8]; 3] = [&[b'a'; 1000], &[b'b'; 1000], &[b'c'; 1000]];
-const LENGTH: u64 = 3000;

@@ -45,10 +45,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         let all_there = async {
             for probe in probes {
                 // One that never comes is told by its own answer.
-                let _ = ask
-                    .ledger()
-                    .arrival(probe, Patience::LOCK_STEP.scaled())
-                    .await;
+                let _ = ask.ledger().arrival(probe, Patience::ANSWER.scaled()).await;
             }
             gate.open(WIDTH);
         };

@@ -35,7 +35,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     // Only once it waits at the upstream does it hold anything.
     let _ = ask
         .ledger()
-        .arrival(stalled.probe_id(), Patience::LOCK_STEP.scaled())
+        .arrival(stalled.probe_id(), Patience::ANSWER.scaled())
         .await;
     let request = ask.get("/v1/models");
     ask.cpa().script(

@@ -177,6 +177,11 @@ async fn distort(
             host.as_ref(),
         );
     }
+    if defects.has(Defect::ObeyAccelRedirect) && parts.headers.contains_key("x-accel-redirect") {
+        let mut missing = Response::new(Body::empty());
+        *missing.status_mut() = StatusCode::NOT_FOUND;
+        return missing;
+    }
     let collects = defects.has(Defect::HonourAccelBuffering)
         && parts
             .headers

@@ -39,12 +39,13 @@ pub(crate) async fn opening(
     while head_end(&early).is_none() && early.len() < LONGEST {
         let read = socket.read_buf(&mut early).await?;
         let is_cut = head_end(&early).is_none();
-        if defects.has(Defect::GarbageKills) && is_garbage(&early) {
-            return Ok(Opening::Fatal);
-        }
         if read == 0 || defects.has(Defect::OneSegmentHead) && is_cut {
             return Ok(Opening::Over);
         }
+    }
+    // It may have come with the PROXY header, in one read.
+    if defects.has(Defect::GarbageKills) && is_garbage(&early) {
+        return Ok(Opening::Fatal);
     }
     match head_end(&early) {
         Some(end) if defects.has(Defect::RepairHeads) => {

@@ -221,6 +221,9 @@ impl Gathered {
             name if name == "x-accel-buffering" && defects.has(Defect::HonourAccelBuffering) => {
                 _ = self.fields.append(name, value)
             }
+            name if name == "x-accel-redirect" && defects.has(Defect::ObeyAccelRedirect) => {
+                _ = self.fields.append(name, value)
+            }
             name if fields::is_hop_by_hop_of_response(name.as_str())
                 && !defects.has(Defect::HopByHopAnswered) => {}
             name => _ = self.fields.append(name, value),
