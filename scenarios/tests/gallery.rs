@@ -11,7 +11,7 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use proxyproof_harness::{Candidate, Verdict, suite::SuiteResult};
+use proxyproof_harness::{Candidate, Verdict, report::Terminal, suite::SuiteResult};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -25,7 +25,8 @@ fn main() -> ExitCode {
 
 fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
     let candidate = candidate.installed().map_err(|error| error.in_full())?;
-    let seen = lines(&asked::ask_of(&candidate, &[])?);
+    let result = asked::ask_of(&candidate, &[])?;
+    let seen = lines(&result);
     if std::env::var_os("PROXYPROOF_ACCEPT").is_some() {
         std::fs::write(file, &seen)?;
     }
@@ -43,7 +44,8 @@ fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
     if gone.is_empty() && new.is_empty() {
         return Ok(());
     }
-    Err(format!("expected (-) and seen (+):\n{gone}{new}").into())
+    let report = Terminal::default().render(&result);
+    Err(format!("{report}\nexpected (-) and seen (+):\n{gone}{new}").into())
 }
 
 /// A line for each entry that does not pass: verdict, scenario and protocol, then each finding with the place of its hint.

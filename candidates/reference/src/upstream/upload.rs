@@ -292,7 +292,8 @@ impl Upload {
             };
             self.back = b"\r\n";
         } else if self.source.is_over() {
-            self.place = Place::Over;
+            // HTTP/2 may end a body with an empty DATA frame.
+            self.end(None);
         }
         Ok(())
     }
