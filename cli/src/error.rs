@@ -19,6 +19,25 @@ pub(crate) enum CommandError {
     /// There is nothing to ask.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A configuration is not there, or not to be read.
+    #[error("can't read the configuration `{}`", path.display())]
+    Configuration {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// A configuration, or a file that it includes, is none.
+    #[error(transparent)]
+    Routes(#[from] proxyproof_oracle::routes::ConfigErrors),
+    /// A candidate whose configuration is in another language than NGINX's.
+    #[error("candidate `{candidate}` has no NGINX configuration")]
+    NoConfiguration { candidate: String },
+    /// Targets could not be read from standard input.
+    #[error("can't read targets from standard input")]
+    Targets {
+        #[source]
+        cause: io::Error,
+    },
     /// A name that `explain` does not know.
     #[error("no scenario and no finding is called `{name}`")]
     UnknownSubject {
@@ -72,7 +91,11 @@ impl CommandError {
         match self {
             Self::Harness(error) => harness_exit(error),
             Self::Plan(_) => Exit::NOTHING_SELECTED,
-            Self::UnknownSubject { .. }
+            Self::Configuration { .. }
+            | Self::Routes(_)
+            | Self::NoConfiguration { .. }
+            | Self::Targets { .. }
+            | Self::UnknownSubject { .. }
             | Self::Output { .. }
             | Self::Exists { .. }
             | Self::Certificate { .. } => Exit::USAGE,
@@ -91,6 +114,7 @@ impl CommandError {
         match self {
             Self::Harness(HarnessError::Document(error)) => framed(error, colours),
             Self::Harness(error) => error.in_full(),
+            Self::Routes(errors) => first_of(&errors.to_string()),
             error => chain(error),
         }
     }
@@ -116,6 +140,12 @@ impl CommandError {
             Self::Plan(PlanError::NothingSelected) => Some("`proxyproof list` shows every scenario with its level".to_owned()),
             Self::UnknownSubject { nearest, .. } => {
                 Some(meant(nearest.clone(), "`proxyproof list` shows every scenario"))
+            }
+            Self::Configuration { .. } => {
+                Some("give an NGINX configuration: nginx.conf, or a file with a server block".to_owned())
+            }
+            Self::NoConfiguration { .. } => {
+                Some("`routes` reads NGINX's language only; give a file, or `nginx`".to_owned())
             }
             Self::Exists { .. } => Some("name another folder, or remove the file".to_owned()),
             _ => None,
@@ -156,6 +186,19 @@ fn chain(error: &dyn Error) -> String {
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();
+    }
+    text
+}
+
+/// The first errors of many; a file in another language is wrong on every line.
+fn first_of(errors: &str) -> String {
+    /// As many as fit on a screen.
+    const SHOWN: usize = 8;
+    let shown: Vec<&str> = errors.split("\n\n").take(SHOWN).collect();
+    let more = errors.split("\n\n").count() - shown.len();
+    let mut text = shown.join("\n\n");
+    if more > 0 {
+        text.push_str(&format!("\n\nand {more} more"));
     }
     text
 }

@@ -7,6 +7,7 @@ mod explain;
 mod list;
 mod output;
 mod reference;
+mod routes;
 mod run;
 
 pub(crate) use reference::serve_if_asked;
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, CommandError> {
     match &arguments.verb {
         Verb::Run(arguments) => run::run(arguments, printer),
+        Verb::Routes(arguments) => routes::routes(arguments, printer),
         Verb::List(arguments) => list::list(arguments, printer),
         Verb::Explain(arguments) => explain::explain(arguments, printer),
         Verb::Doctor => doctor::doctor(printer),

@@ -18,6 +18,16 @@ fn run() {
 }
 
 #[test]
+fn routes() {
+    assert_told!(Invocation::new(&["routes", "--help"]));
+}
+
+#[test]
+fn routes_match() {
+    assert_told!(Invocation::new(&["routes", "match", "--help"]));
+}
+
+#[test]
 fn list() {
     assert_told!(Invocation::new(&["list", "--help"]));
 }

@@ -36,6 +36,12 @@ impl Invocation {
         self
     }
 
+    /// With a pipe to read from, for [`Invocation::started`].
+    pub(crate) fn reading(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     /// Runs to the end; exit code and both streams as one text.
     pub(crate) fn told(self) -> String {
         let Self {
