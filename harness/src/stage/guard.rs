@@ -22,7 +22,7 @@ impl Guard {
     /// # Errors
     /// When there is no `sh`.
     pub fn start() -> io::Result<Self> {
-        let mut child = Command::new("sh")
+        let mut child = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "proxyproof-guard"])
             .current_dir("/")
             .stdin(Stdio::piped())
