@@ -4,6 +4,7 @@ mod certs;
 mod completions;
 mod explain;
 mod list;
+mod mock;
 mod run;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -12,6 +13,7 @@ pub(crate) use certs::CertsArguments;
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use list::{ListArguments, Listing};
+pub(crate) use mock::{CpaArguments, FrontArguments, MockArguments, Part, UsageArguments};
 pub(crate) use run::{DEFAULT_DEPLOYMENT, RunArguments};
 
 use crate::exit::EXIT_CODES;
@@ -71,6 +73,7 @@ pub(crate) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Run(RunArguments),
+    Mock(MockArguments),
     List(ListArguments),
     Explain(ExplainArguments),
     /// Show what is installed here, and what each missing thing would add

@@ -5,6 +5,7 @@ mod completions;
 mod doctor;
 mod explain;
 mod list;
+mod mock;
 mod output;
 mod reference;
 mod run;
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, CommandError> {
     match &arguments.verb {
         Verb::Run(arguments) => run::run(arguments, printer),
+        Verb::Mock(arguments) => mock::mock(arguments, printer),
         Verb::List(arguments) => list::list(arguments, printer),
         Verb::Explain(arguments) => explain::explain(arguments, printer),
         Verb::Doctor => doctor::doctor(printer),

@@ -6,5 +6,6 @@ mod failing;
 mod help;
 mod invocation;
 mod listing;
+mod mock;
 mod run;
 mod stopping;
