@@ -14,8 +14,12 @@ pub(crate) trait Serving {
     fn introduction(&self) -> String;
     /// What the file for scripts says.
     fn ready(&self) -> Value;
+    /// What is said next while it serves.
+    async fn news(&mut self) -> Result<String, CommandError> {
+        std::future::pending().await
+    }
     /// What was served until now.
-    fn served(&self) -> String;
+    fn served(&mut self) -> String;
 }
 
 /// Starts it, says where it is, and serves until the first signal.
@@ -35,13 +39,18 @@ pub(crate) fn serve<S: Serving>(
         let signals = Signals::listen().map_err(system("listen to signals"))?;
         let stop = signals.first(&stopped);
         tokio::pin!(stop);
-        let serving = tokio::select! {
+        let mut serving = tokio::select! {
             started = start => started?,
             () = &mut stop => return Ok(()),
         };
         printer.result(&serving.introduction())?;
         ready.write(&serving.ready())?;
-        stop.await;
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                news = serving.news() => printer.result(&news?)?,
+            }
+        }
         printer.result(&serving.served())
     })?;
     Ok(stopped.get().unwrap_or(Exit::PASS))

@@ -6,6 +6,7 @@ mod explain;
 mod list;
 mod mock;
 mod run;
+mod up;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -15,6 +16,7 @@ pub(crate) use explain::ExplainArguments;
 pub(crate) use list::{ListArguments, Listing};
 pub(crate) use mock::{CpaArguments, FrontArguments, MockArguments, Part, UsageArguments};
 pub(crate) use run::{DEFAULT_DEPLOYMENT, RunArguments};
+pub(crate) use up::UpArguments;
 
 use crate::exit::EXIT_CODES;
 
@@ -73,6 +75,7 @@ pub(crate) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Run(RunArguments),
+    Up(UpArguments),
     Mock(MockArguments),
     List(ListArguments),
     Explain(ExplainArguments),

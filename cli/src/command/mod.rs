@@ -9,6 +9,7 @@ mod mock;
 mod output;
 mod reference;
 mod run;
+mod up;
 
 pub(crate) use reference::serve_if_asked;
 
@@ -23,6 +24,7 @@ use crate::{
 pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, CommandError> {
     match &arguments.verb {
         Verb::Run(arguments) => run::run(arguments, printer),
+        Verb::Up(arguments) => up::up(arguments, printer),
         Verb::Mock(arguments) => mock::mock(arguments, printer),
         Verb::List(arguments) => list::list(arguments, printer),
         Verb::Explain(arguments) => explain::explain(arguments, printer),

@@ -33,6 +33,11 @@ fn doctor() {
 }
 
 #[test]
+fn up() {
+    assert_told!(Invocation::new(&["up", "--help"]));
+}
+
+#[test]
 fn mock() {
     assert_told!(Invocation::new(&["mock", "--help"]));
 }

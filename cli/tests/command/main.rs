@@ -9,3 +9,4 @@ mod listing;
 mod mock;
 mod run;
 mod stopping;
+mod up;

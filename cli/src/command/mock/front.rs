@@ -54,7 +54,7 @@ impl Serving for RunningFront {
         })
     }
 
-    fn served(&self) -> String {
+    fn served(&mut self) -> String {
         let connections = self.connections().len() as u64 + self.forgotten();
         format!("served {}\n", count(connections, "connection"))
     }

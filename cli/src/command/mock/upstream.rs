@@ -55,7 +55,7 @@ impl Serving for ServingUpstream {
         Value::Object(ready)
     }
 
-    fn served(&self) -> String {
+    fn served(&mut self) -> String {
         format!(
             "served {}\n",
             count(self.running.ledger().seen(), "request")
