@@ -1,12 +1,12 @@
 //! Why a command failed, with the exit code that says so.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{error::Error, io, net::SocketAddr, path::PathBuf};
 
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
 };
 use proxyproof_harness::{HarnessError, document::DocumentError, suite::PlanError};
-use proxyproof_mocks::certificate::CertificateError;
+use proxyproof_mocks::{certificate::CertificateError, front::SettingsError};
 
 use crate::exit::Exit;
 
@@ -68,6 +68,34 @@ pub(crate) enum CommandError {
         #[source]
         cause: CertificateError,
     },
+    /// A file that was named could not be read.
+    #[error("can't read `{}`", path.display())]
+    Input {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// A certificate or key that was named is none.
+    #[error("can't use the certificate `{}`", path.display())]
+    CertificateFile {
+        path: PathBuf,
+        #[source]
+        cause: CertificateError,
+    },
+    /// The configuration of a tunnel server is refused.
+    // The cause tells its own causes.
+    #[error("`{}` is refused: {cause}", path.display())]
+    Tunnel {
+        path: PathBuf,
+        cause: Box<SettingsError>,
+    },
+    /// A mock could not be started where it was wanted.
+    #[error("can't serve on {address}")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        cause: io::Error,
+    },
     /// Nothing can be printed.
     #[error("can't print")]
     Print {
@@ -98,10 +126,18 @@ impl CommandError {
             | Self::UnknownSubject { .. }
             | Self::Output { .. }
             | Self::Exists { .. }
+            | Self::Input { .. }
+            | Self::CertificateFile { .. }
+            | Self::Tunnel { .. }
             | Self::Certificate { .. } => Exit::USAGE,
-            Self::Report { .. } | Self::Print { .. } | Self::System { .. } | Self::Reference(_) => {
-                Exit::COULD_NOT_ASK
+            Self::Listen { cause, .. } if cause.kind() == io::ErrorKind::InvalidInput => {
+                Exit::USAGE
             }
+            Self::Listen { .. }
+            | Self::Report { .. }
+            | Self::Print { .. }
+            | Self::System { .. }
+            | Self::Reference(_) => Exit::COULD_NOT_ASK,
         }
     }
 

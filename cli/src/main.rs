@@ -4,8 +4,10 @@ mod args;
 mod command;
 mod error;
 mod exit;
+mod foreground;
 mod printer;
 mod progress;
+mod ready_file;
 mod signals;
 mod styles;
 

@@ -1,5 +1,6 @@
 //! One running front, candidate and upstreams, wired together: [`Stage`] and [`RunningStage`].
 
+mod clients;
 mod directory;
 mod front;
 mod guard;
@@ -9,6 +10,7 @@ mod running;
 mod surroundings;
 mod values;
 
+pub use self::clients::Clients;
 pub use self::guard::Guard;
 pub use self::running::RunningStage;
 pub use self::surroundings::MANAGEMENT_KEY;
@@ -28,6 +30,7 @@ pub struct Stage {
     candidate: Candidate,
     deployment: Option<Deployment>,
     relays: Relays,
+    clients: Option<Clients>,
     keep: Keep,
     guard: Option<Guard>,
     patience: Option<Patience>,
@@ -60,6 +63,7 @@ impl Stage {
             candidate: candidate.clone(),
             deployment: None,
             relays: Relays::default(),
+            clients: None,
             keep: Keep::default(),
             guard: None,
             patience: None,
@@ -75,6 +79,12 @@ impl Stage {
     /// Whether faults can be put between candidate and upstreams.
     pub fn relays(mut self, relays: Relays) -> Self {
         self.relays = relays;
+        self
+    }
+
+    /// Serves real clients. Probes through the front have no place here: it reads no PROXY header.
+    pub fn clients(mut self, clients: Clients) -> Self {
+        self.clients = Some(clients);
         self
     }
 
@@ -114,7 +124,9 @@ impl Stage {
             within.map_or(Patience::STARTUP, |limit| Patience::new("startup", limit))
         });
         let launch = Launching {
-            surroundings: Surroundings::start(&deployment, self.relays).await?,
+            surroundings: Surroundings::start(&deployment, self.relays, self.clients.as_ref())
+                .await?,
+            clients: self.clients,
             candidate: self.candidate,
             deployment,
             binary,

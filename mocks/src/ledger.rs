@@ -1,5 +1,6 @@
 //! All arrivals of a stage, found by probe id.
 
+mod answer_record;
 mod arrival;
 mod body_record;
 mod live;
@@ -11,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use answer_record::AnswerRecord;
 pub use arrival::{
     Arrival, ConnectionId, ConnectionRecord, Field, Framing, How, PeerGone, WRITES_KEPT,
     WriteRecord,
@@ -19,6 +21,8 @@ pub use body_record::{BodyRecord, PREFIX_KEPT, READS_KEPT, digest_of, extend_dig
 pub use raw_head::RawHead;
 
 pub(crate) use live::{LiveArrival, LiveConnection, NewArrival};
+
+use tokio::sync::mpsc;
 
 use crate::probe_id::ProbeId;
 use shard::Shard;
@@ -128,6 +132,17 @@ impl Ledger {
             .collect()
     }
 
+    /// Every arrival from now on, told when the upstream is through with it; with more than [`TOLD`] of them not taken yet,
+    /// others are not told. Only the first follower of a ledger is told anything.
+    #[must_use]
+    pub fn follow(&self) -> mpsc::Receiver<Arrival> {
+        let (sender, receiver) = mpsc::channel(TOLD);
+        for shard in &self.books.shards {
+            shard.follow(sender.clone());
+        }
+        receiver
+    }
+
     /// How many requests were seen in all, with and without a probe id.
     #[must_use]
     pub fn seen(&self) -> u64 {
@@ -191,6 +206,9 @@ pub const UNTAGGED_KEPT: usize = SHARDS * shard::UNTAGGED_KEPT;
 
 /// How many bytes of heads and bodies a ledger keeps, roughly.
 pub const BYTES_KEPT: usize = 256 << 20;
+
+/// How many arrivals wait for a follower.
+pub const TOLD: usize = 4096;
 
 /// How many connections a ledger keeps.
 pub const CONNECTIONS_KEPT: usize = 65_536;

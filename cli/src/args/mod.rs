@@ -4,8 +4,10 @@ mod certs;
 mod completions;
 mod explain;
 mod list;
+mod mock;
 mod routes;
 mod run;
+mod up;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -13,11 +15,13 @@ pub(crate) use certs::CertsArguments;
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use list::{ListArguments, Listing};
+pub(crate) use mock::{CpaArguments, FrontArguments, MockArguments, Part, UsageArguments};
 pub(crate) use routes::{
     CheckArguments, DiffArguments, DiffFormat, MatchArguments, RoutesArguments, RoutesQuestion,
     ShowArguments,
 };
 pub(crate) use run::{DEFAULT_DEPLOYMENT, RunArguments};
+pub(crate) use up::UpArguments;
 
 use crate::exit::EXIT_CODES;
 
@@ -77,6 +81,8 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Verb {
     Run(RunArguments),
     Routes(RoutesArguments),
+    Up(UpArguments),
+    Mock(MockArguments),
     List(ListArguments),
     Explain(ExplainArguments),
     /// Show what is installed here, and what each missing thing would add

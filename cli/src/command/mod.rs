@@ -5,10 +5,12 @@ mod completions;
 mod doctor;
 mod explain;
 mod list;
+mod mock;
 mod output;
 mod reference;
 mod routes;
 mod run;
+mod up;
 
 pub(crate) use reference::serve_if_asked;
 
@@ -24,6 +26,8 @@ pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, 
     match &arguments.verb {
         Verb::Run(arguments) => run::run(arguments, printer),
         Verb::Routes(arguments) => routes::routes(arguments, printer),
+        Verb::Up(arguments) => up::up(arguments, printer),
+        Verb::Mock(arguments) => mock::mock(arguments, printer),
         Verb::List(arguments) => list::list(arguments, printer),
         Verb::Explain(arguments) => explain::explain(arguments, printer),
         Verb::Doctor => doctor::doctor(printer),

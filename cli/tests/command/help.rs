@@ -43,6 +43,31 @@ fn doctor() {
 }
 
 #[test]
+fn up() {
+    assert_told!(Invocation::new(&["up", "--help"]));
+}
+
+#[test]
+fn mock() {
+    assert_told!(Invocation::new(&["mock", "--help"]));
+}
+
+#[test]
+fn mock_cpa() {
+    assert_told!(Invocation::new(&["mock", "cpa", "--help"]));
+}
+
+#[test]
+fn mock_usage() {
+    assert_told!(Invocation::new(&["mock", "usage", "--help"]));
+}
+
+#[test]
+fn mock_front() {
+    assert_told!(Invocation::new(&["mock", "front", "--help"]));
+}
+
+#[test]
 fn certs() {
     assert_told!(Invocation::new(&["certs", "--help"]));
 }

@@ -6,6 +6,8 @@ mod failing;
 mod help;
 mod invocation;
 mod listing;
+mod mock;
 mod routes;
 mod run;
 mod stopping;
+mod up;

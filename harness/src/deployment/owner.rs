@@ -45,6 +45,16 @@ impl Deployment {
         }
     }
 
+    /// The route that a request target takes; `None` for what is redirected or refused.
+    #[must_use]
+    pub fn route(&self, target: &[u8]) -> Option<&Route> {
+        let path = normalise(target, MergeSlashes::On).ok()?.path;
+        match self.table().find(&path) {
+            Ok(Match::Location(id)) => Some(&self.routes[id.index()]),
+            _ => None,
+        }
+    }
+
     fn upstream_of(&self, id: LocationId) -> String {
         self.routes[id.index()].upstream.clone()
     }

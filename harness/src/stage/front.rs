@@ -1,23 +1,31 @@
 //! The front of a stage: the published table on the stage's own addresses.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
-use proxyproof_mocks::certificate::{Authority, Leaf};
-use proxyproof_mocks::front::{AcceptProxy, Fallback, FallbackTable, Front, RunningFront};
+use proxyproof_mocks::certificate::{Authority, CertificateError, Leaf};
+use proxyproof_mocks::front::{
+    AcceptProxy, Fallback, FallbackTable, Front, PlainListener, RunningFront,
+};
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 
-use super::Doors;
+use super::launching::Launching;
 use super::surroundings::{Surroundings, starting};
-use crate::deployment::{self, Deployment, ProxyProtocol};
+use super::{Clients, Doors};
+use crate::deployment::{self, Deployment, Hosts, ProxyProtocol};
 use crate::error::HarnessError;
 
 /// Starts the front; it takes a PROXY header from every probe, so that a probe can choose its client address.
 pub(super) async fn start(
-    deployment: &Deployment,
+    launching: &Launching,
     doors: &Doors,
-    surroundings: &Surroundings,
 ) -> Result<RunningFront, HarnessError> {
+    let Launching {
+        deployment,
+        surroundings,
+        clients,
+        ..
+    } = launching;
     let entries = deployment.fallbacks.iter().filter_map(|published| {
         let (address, xver) = destination(published, deployment, doors, surroundings)?;
         Some(Fallback {
@@ -28,10 +36,38 @@ pub(super) async fn start(
             xver,
         })
     });
-    let leaf = leaf(&surroundings.authority, deployment)?;
-    let front = Front::new(FallbackTable::new(entries.collect()), leaf);
-    let front = front.accept_proxy(AcceptProxy::Required).start().await;
-    front.map_err(starting("the front"))
+    let table = FallbackTable::new(entries.collect());
+    let authority = &surroundings.authority;
+    let front = match clients {
+        Some(clients) => for_clients(clients, table, authority, &deployment.hosts)?,
+        None => Front::new(table, leaf(authority, deployment)?).accept_proxy(AcceptProxy::Required),
+    };
+    front.start().await.map_err(starting("the front"))
+}
+
+/// A front that clients reach who override no names and trust no private authority.
+fn for_clients(
+    clients: &Clients,
+    table: FallbackTable,
+    authority: &Authority,
+    hosts: &Hosts,
+) -> Result<Front, HarnessError> {
+    let names: Vec<&str> = [hosts.api.as_str()]
+        .into_iter()
+        .chain(hosts.tunnel.as_deref())
+        .chain(["localhost", "127.0.0.1", "::1"])
+        .collect();
+    let leaf = authority.leaf(&names).map_err(uncertified(&hosts.api))?;
+    let plain = PlainListener {
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        host: hosts.api.clone(),
+    };
+    Ok(Front::new(table, leaf)
+        .listen((Ipv4Addr::LOCALHOST, clients.port).into())
+        .plain(plain)
+        .alias("localhost", &hosts.api)
+        .alias("", &hosts.api)
+        .loopback_clients_as(clients.address))
 }
 
 /// Where an entry leads on this stage: to the candidate, with a header that it reads, or to a site.
@@ -76,8 +112,13 @@ fn leaf(authority: &Authority, deployment: &Deployment) -> Result<Leaf, HarnessE
         (Some(tunnel), _) => authority.leaf(&[&hosts.api, tunnel]),
         (None, None) => authority.leaf(&[&hosts.api]),
     };
-    made.map_err(|error| HarnessError::System {
-        action: format!("make a certificate for `{}`", hosts.api),
+    made.map_err(uncertified(&hosts.api))
+}
+
+fn uncertified(host: &str) -> impl FnOnce(CertificateError) -> HarnessError {
+    let action = format!("make a certificate for `{host}`");
+    |error| HarnessError::System {
+        action,
         cause: io::Error::other(error),
-    })
+    }
 }

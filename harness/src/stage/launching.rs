@@ -10,7 +10,7 @@ use super::directory::PrivateDirectory;
 use super::port::Ports;
 use super::running::RunningStage;
 use super::surroundings::Surroundings;
-use super::{Doors, Guard, front, values};
+use super::{Clients, Doors, Guard, front, values};
 use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Program, Words};
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
@@ -23,6 +23,7 @@ pub(super) struct Launching {
     pub(super) deployment: Deployment,
     pub(super) binary: PathBuf,
     pub(super) surroundings: Surroundings,
+    pub(super) clients: Option<Clients>,
     pub(super) directory: PrivateDirectory,
     pub(super) guard: Guard,
     pub(super) patience: Patience,
@@ -47,7 +48,7 @@ impl Launching {
                 launched => break launched?,
             }
         };
-        let front = front::start(&self.deployment, &launched.doors, &self.surroundings).await?;
+        let front = front::start(&self, &launched.doors).await?;
         Ok(RunningStage::new(self, launched, front))
     }
 
@@ -122,7 +123,7 @@ impl Launching {
             work.to_owned(),
             candidate.launch.files.clone(),
             values::addresses(deployment, doors, surroundings),
-            values::values(work, candidate, deployment, doors, surroundings),
+            values::values(work, self, doors),
         ))
     }
 

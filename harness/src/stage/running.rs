@@ -140,6 +140,20 @@ impl RunningStage {
         &self.surroundings.authority
     }
 
+    /// Writes the authority's certificate into the private directory, for clients that read a file.
+    ///
+    /// # Errors
+    /// [`HarnessError::System`] when it cannot be written.
+    pub fn write_authority(&self) -> Result<PathBuf, HarnessError> {
+        let path = self.directory.path().join("ca.pem");
+        let written = std::fs::write(&path, self.authority().certificate_pem());
+        written.map_err(|cause| HarnessError::System {
+            action: "write the authority's certificate".to_owned(),
+            cause,
+        })?;
+        Ok(path)
+    }
+
     /// Whether a protocol can be asked here.
     #[must_use]
     pub fn offers(&self, protocol: Protocol) -> bool {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use proxyproof_mocks::certificate::Authority;
 use proxyproof_mocks::fault::{Relay, RunningRelay};
 use proxyproof_mocks::site::{RunningSite, Site};
-use proxyproof_mocks::upstream::cpa::Cpa;
+use proxyproof_mocks::upstream::cpa::{AllowRemote, Cpa};
 use proxyproof_mocks::upstream::usage::UsageService;
 use proxyproof_mocks::{Ledger, RunningUpstream};
 
-use super::Relays;
+use super::{Clients, Relays};
 use crate::deployment::Deployment;
 use crate::error::HarnessError;
 
@@ -31,9 +31,11 @@ impl Surroundings {
     pub(super) async fn start(
         deployment: &Deployment,
         relays: Relays,
+        clients: Option<&Clients>,
     ) -> Result<Self, HarnessError> {
         let ledger = Ledger::new();
-        let upstreams = upstreams(deployment, &ledger).await?;
+        let allow_remote = clients.map_or(AllowRemote::No, |clients| clients.allow_remote);
+        let upstreams = upstreams(deployment, &ledger, allow_remote).await?;
         Ok(Self {
             relays: match relays {
                 Relays::None => BTreeMap::new(),
@@ -68,11 +70,13 @@ impl Surroundings {
 async fn upstreams(
     deployment: &Deployment,
     ledger: &Ledger,
+    allow_remote: AllowRemote,
 ) -> Result<BTreeMap<String, RunningUpstream>, HarnessError> {
     let mut upstreams = BTreeMap::new();
     // The usage service talks to CPA directly, past the candidate, so CPA is there even where no route leads to it.
     let cpa = Cpa::new()
         .management_key(Some(MANAGEMENT_KEY))
+        .allow_remote(allow_remote)
         .ledger(ledger.clone())
         .start()
         .await;

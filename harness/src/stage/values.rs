@@ -6,9 +6,10 @@ use std::path::Path;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::Doors;
+use super::launching::Launching;
 use super::surroundings::Surroundings;
-use crate::candidate::{Candidate, Door};
+use super::{Clients, Doors};
+use crate::candidate::Door;
 use crate::deployment::{Deployment, ProxyProtocol, PublishedUpstream, RequestBody, Route};
 
 #[derive(Serialize)]
@@ -38,18 +39,24 @@ struct Location {
     request_body: RequestBody,
 }
 
-/// The values of templates: `work`, `user`, `hosts`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
-pub(super) fn values(
-    work: &Path,
-    candidate: &Candidate,
-    deployment: &Deployment,
-    doors: &Doors,
-    surroundings: &Surroundings,
-) -> Value {
+/// The values of templates: `work`, `user`, `hosts`, `host_aliases`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
+pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value {
+    let Launching {
+        candidate,
+        deployment,
+        surroundings,
+        clients,
+        ..
+    } = launching;
+    let aliases: &[&str] = match clients {
+        Some(_) => &Clients::HOSTS,
+        None => &[],
+    };
     context! {
         work => work.display().to_string(),
         user => user(),
         hosts => &deployment.hosts,
+        host_aliases => aliases,
         listeners => listeners(doors),
         upstreams => upstreams(deployment, surroundings),
         routes => routes(deployment),

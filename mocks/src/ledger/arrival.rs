@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{BodyRecord, RawHead};
+use super::{AnswerRecord, BodyRecord, RawHead};
 use crate::moment::Moment;
 use crate::probe_id::ProbeId;
 
@@ -98,6 +98,8 @@ pub struct Arrival {
     pub writes_total: u64,
     /// How many bytes were written in all.
     pub written: u64,
+    /// What the answer was, in a ledger that is followed.
+    pub answer: AnswerRecord,
     /// WebSocket frames a script read, in order.
     pub frames: Vec<crate::wire::websocket::Frame>,
     /// The peer's going away, if it was noticed before the answer was finished.

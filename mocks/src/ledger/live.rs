@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 
+use super::answer_record::AnswerRecord;
 use super::arrival::{
     Arrival, ConnectionId, ConnectionRecord, Field, Framing, How, PeerGone, WRITES_KEPT,
     WriteRecord,
@@ -97,6 +98,7 @@ struct Progress {
     more_writes: Vec<WriteRecord>,
     writes_total: u64,
     written: u64,
+    answer: AnswerRecord,
     frames: Vec<Frame>,
     peer_gone: Option<PeerGone>,
     finished: Option<Moment>,
@@ -181,14 +183,17 @@ impl LiveArrival {
         });
     }
 
-    pub(crate) fn wrote(&self, length: usize) {
+    pub(crate) fn wrote(&self, bytes: &[u8]) {
         let record = WriteRecord {
             at: Moment::now(),
-            length: length as u64,
+            length: bytes.len() as u64,
         };
         self.change(|progress| {
             progress.writes_total += 1;
             progress.written += record.length;
+            if self.shard.is_followed() {
+                progress.answer.wrote(bytes);
+            }
             if progress.first_write.is_none() {
                 progress.first_write = Some(record);
             } else if progress.more_writes.len() + 1 < WRITES_KEPT {
@@ -219,9 +224,14 @@ impl LiveArrival {
     }
 
     pub(crate) fn finish(&self) {
+        let mut is_first = false;
         self.change(|progress| {
+            is_first = progress.finished.is_none();
             progress.finished.get_or_insert_with(Moment::now);
         });
+        if is_first {
+            self.shard.finished(self);
+        }
     }
 
     pub(super) fn snapshot(&self) -> Arrival {
@@ -249,6 +259,7 @@ impl LiveArrival {
             writes,
             writes_total: progress.writes_total,
             written: progress.written,
+            answer: progress.answer,
             frames: progress.frames.clone(),
             peer_gone: progress.peer_gone,
             finished: progress.finished,
@@ -296,8 +307,8 @@ mod tests {
         let live = open(&ledger, Some(probe), "GET / HTTP/1.1\r\n\r\n");
         live.read_body(b"ab");
         live.read_body(b"c");
-        live.wrote(5);
-        live.wrote(6);
+        live.wrote(&[0; 5]);
+        live.wrote(&[0; 6]);
         live.peer_gone(How::Reset);
         live.peer_gone(How::Fin);
         let arrival = ledger.arrivals(probe).remove(0);
@@ -380,7 +391,7 @@ mod tests {
         let live = open(&ledger, Some(probe), "");
         for _ in 0..3 {
             tokio::task::yield_now().await;
-            live.wrote(1);
+            live.wrote(&[0]);
         }
         assert_eq!(waiting.await.unwrap(), Some(3));
         assert!(

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, mpsc};
 
 use super::arrival::Arrival;
 use super::live::LiveArrival;
@@ -22,6 +22,7 @@ pub(super) struct Shard {
     progress: Notify,
     seen: AtomicU64,
     forgotten: AtomicU64,
+    follower: OnceLock<mpsc::Sender<Arrival>>,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +44,7 @@ impl Shard {
             progress: Notify::new(),
             seen: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
+            follower: OnceLock::new(),
         }
     }
 
@@ -109,6 +111,23 @@ impl Shard {
     pub(super) fn watch(&self) -> Watch<'_> {
         self.watchers.fetch_add(1, Ordering::SeqCst);
         Watch { shard: self }
+    }
+
+    /// Tells this follower of all that is finished, unless there is one.
+    pub(super) fn follow(&self, follower: mpsc::Sender<Arrival>) {
+        let _ = self.follower.set(follower);
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        self.follower.get().is_some()
+    }
+
+    /// Tells the follower, if there is one.
+    pub(super) fn finished(&self, arrival: &LiveArrival) {
+        if let Some(follower) = self.follower.get() {
+            // One that is slow, or gone, misses it.
+            let _ = follower.try_send(arrival.snapshot());
+        }
     }
 
     fn make_room(&self, entries: &mut Entries) {

@@ -157,7 +157,7 @@ impl Socket {
         match written {
             Ok(length) => {
                 if let Some(arrival) = &self.state().arrival {
-                    arrival.wrote(length);
+                    arrival.wrote(&bytes[..length]);
                 }
             }
             Err(_) => self.notice(How::Reset),
