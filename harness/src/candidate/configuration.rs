@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_hint_without_a_place_names_the_users_file() {
         let candidate = Candidate::named("nginx").unwrap();
-        let hint = candidate.hint("identity.forwarded_host_kept").unwrap();
+        let hint = candidate.hint("lifecycle.stop_cuts_streams").unwrap();
         assert_eq!(
             configuration("nginx").hint(hint).address(),
             "published.conf"
