@@ -3,6 +3,7 @@
 use proxyproof_oracle::location::Protocol as Spoken;
 
 use super::observed::Observed;
+use crate::patience::{Patience, RanOut};
 use crate::probe::{Answer, Client, Ending, ProbeError, RawConnection, RawH2, Request};
 use crate::protocol::Protocol;
 
@@ -57,7 +58,11 @@ impl Lane {
         let host = self.client.entrance().host.clone();
         let answer = match self.connected().await {
             Ok(wire) => wire.send(target, &host).await,
-            Err(error) => Err(error),
+            Err(ran_out) => {
+                return Observed::Silent {
+                    why: ran_out.to_string(),
+                };
+            }
         };
         self.sent += 1;
         if self.sent >= RENEWED_AFTER || !answer.as_ref().is_ok_and(keeps_open) {
@@ -66,7 +71,7 @@ impl Lane {
         Observed::of(answer, &self.upstreams)
     }
 
-    async fn connected(&mut self) -> Result<&mut Wire, ProbeError> {
+    async fn connected(&mut self) -> Result<&mut Wire, RanOut> {
         if self.connection.is_none() {
             self.sent = 0;
         }
@@ -77,16 +82,31 @@ impl Lane {
         Ok(self.connection.insert(wire))
     }
 
-    /// Connects until a worker with the present configuration accepts.
-    async fn connect(&self) -> Result<Wire, ProbeError> {
-        let mut wire = self.open().await?;
-        for _ in 0..STALE_WORKERS {
-            if wire.generation().await? == Some(self.generation) {
-                break;
+    /// Connects until a worker with the present configuration accepts: NGINX lets both generations accept for 100 ms.
+    async fn connect(&self) -> Result<Wire, RanOut> {
+        let look = || async {
+            let mut wire = self.open().await.map_err(|error| error.to_string())?;
+            match wire.generation().await {
+                Ok(Some(generation)) if generation == self.generation => Ok(wire),
+                Ok(seen) => Err(format!("generation {seen:?}")),
+                Err(error) => Err(error.to_string()),
             }
-            wire = self.open().await?;
-        }
-        Ok(wire)
+        };
+        let awaited = format!("generation {} of the configuration", self.generation);
+        Patience::RELOAD.eventually(&awaited, look).await
+    }
+
+    /// Waits until the present generation serves.
+    pub(super) async fn is_served(&self, patience: Patience) -> Result<(), RanOut> {
+        let awaited = format!("generation {} of the configuration", self.generation);
+        let look = || async {
+            match self.generation().await {
+                Ok(Some(generation)) if generation == self.generation => Ok(()),
+                Ok(seen) => Err(format!("generation {seen:?}")),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        patience.eventually(&awaited, look).await
     }
 
     async fn open(&self) -> Result<Wire, ProbeError> {
@@ -97,7 +117,7 @@ impl Lane {
     }
 
     /// Which generation a fresh connection meets.
-    pub(super) async fn generation(&self) -> Result<Option<u64>, ProbeError> {
+    async fn generation(&self) -> Result<Option<u64>, ProbeError> {
         self.open().await?.generation().await
     }
 }
@@ -154,5 +174,3 @@ pub(super) const GENERATION_HOST: &str = "generation.proxyproof.invalid";
 const RENEWED_AFTER: usize = 400;
 /// A doubtful answer is asked for so often again.
 const ATTEMPTS: usize = 2;
-/// So many connections in a row may meet workers that are about to go.
-const STALE_WORKERS: usize = 20;

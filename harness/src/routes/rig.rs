@@ -116,19 +116,7 @@ impl Rig {
 
     async fn serves(&self, patience: Patience) -> Result<(), RanOut> {
         for protocol in self.protocols() {
-            let lane = self.lane(protocol);
-            let awaited = format!(
-                "generation {} of the configuration at {protocol}",
-                self.generation
-            );
-            let look = || async {
-                match lane.generation().await {
-                    Ok(Some(generation)) if generation == self.generation => Ok(()),
-                    Ok(seen) => Err(format!("generation {seen:?}")),
-                    Err(error) => Err(error.to_string()),
-                }
-            };
-            patience.eventually(&awaited, look).await?;
+            self.lane(protocol).is_served(patience).await?;
         }
         Ok(())
     }

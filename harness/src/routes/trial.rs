@@ -307,9 +307,9 @@ fn given_texts(subject: &Subject) -> Vec<Vec<u8>> {
 }
 
 /// Connections to each listener at once.
-const LANES: usize = 4;
+const LANES: usize = 6;
 /// Targets for each generated table, and between two looks at the progress.
-const ROUND: usize = 300;
+const ROUND: usize = 1000;
 /// With so many disagreements there is enough to mend.
 const ENOUGH: usize = 3;
 /// So many disagreements of one round are made small.

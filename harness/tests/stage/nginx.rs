@@ -100,7 +100,7 @@ fn candidate(name: &str) -> Candidate {
 
 pub(crate) fn agrees_with_the_oracle() {
     run(async {
-        let generated = tried(Trial::of_generated_tables(&installed("nginx")).cases(1200)).await;
+        let generated = tried(Trial::of_generated_tables(&installed("nginx")).cases(4000)).await;
         assert_eq!(generated.tried.tables, 4);
         let given = tried(Trial::of(&installed("nginx")).cases(600)).await;
         let corrected = tried(Trial::of(&installed("nginx-corrected")).cases(600)).await;
