@@ -33,8 +33,7 @@ fn common(mut draft: Draft) -> Draft {
     draft.locations.retain(|location| {
         let Notation { modifier, text } = &location.notation;
         // The reference knows no quotes.
-        let is_word = text.is_ascii()
-            && !String::from_utf8_lossy(text).contains(|c: char| c == ';' || c == ' ');
+        let is_word = text.is_ascii() && !String::from_utf8_lossy(text).contains([';', ' ']);
         is_word && !(*modifier == Modifier::Exact && text.ends_with(b"/"))
     });
     for location in &mut draft.locations {
