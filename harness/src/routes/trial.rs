@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use proxyproof_oracle::routes::{Confusion, Want, confusions};
 use proxyproof_oracle::strategy::Generator;
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -65,6 +66,8 @@ pub struct TrialResult {
     pub disagreements: Vec<Disagreement>,
     /// Disagreements that did not happen again when they were looked at: the machine's doing, or a race in the candidate.
     pub unsteady: Vec<Disagreement>,
+    /// Spellings of the deployment's paths that candidate and upstream read differently; each of them was tried.
+    pub confusions: Vec<Confusion>,
     /// Whether it ended before all was tried.
     pub stopped: bool,
 }
@@ -125,6 +128,7 @@ impl Trial {
             tried: Tried::default(),
             disagreements: Vec::new(),
             unsteady: Vec::new(),
+            confusions: Vec::new(),
         };
         let stopped = tokio::select! {
             biased;
@@ -143,6 +147,7 @@ impl Trial {
             tried: course.tried,
             disagreements: course.disagreements,
             unsteady: course.unsteady,
+            confusions: course.confusions,
             stopped,
         }))
     }
@@ -154,6 +159,7 @@ struct Course {
     tried: Tried,
     disagreements: Vec<Disagreement>,
     unsteady: Vec<Disagreement>,
+    confusions: Vec<Confusion>,
 }
 
 impl Course {
@@ -176,7 +182,15 @@ impl Course {
                 self.load(&subject, rig).await?;
             }
             let left = usize::try_from(trial.cases - self.tried.pairs).unwrap_or(ROUND);
-            let targets = self.generator.targets(&texts, ROUND.min(left));
+            let mut targets = self.generator.targets(&texts, ROUND.min(left));
+            if trial.tables == Tables::Given && self.tried.pairs == 0 {
+                self.confusions = confused(&subject, rig);
+                targets.extend(
+                    self.confusions
+                        .iter()
+                        .map(|found| found.target.clone().into_bytes()),
+                );
+            }
             self.round(&subject, targets, rig).await?;
             watch(&self.tried);
             // The next targets would show the same once more.
@@ -304,6 +318,24 @@ fn given_texts(subject: &Subject) -> Vec<Vec<u8>> {
     let paths = locations
         .filter(|notation| notation.text.starts_with(b"/") && !notation.modifier.is_regex());
     paths.map(|notation| notation.text.clone()).collect()
+}
+
+/// What the oracle says is read in two ways; the candidate is asked about each.
+fn confused(subject: &Subject, rig: &Rig) -> Vec<Confusion> {
+    let deployment = rig.stage().deployment();
+    let table = deployment.table();
+    let upstreams = deployment.upstreams.iter();
+    let upstreams: Vec<_> = upstreams
+        .map(|(name, upstream)| (name.clone(), upstream.address.clone()))
+        .collect();
+    let want = Want {
+        host: Some(&deployment.hosts.api),
+        table: &table,
+        upstreams: &upstreams,
+    };
+    subject
+        .config()
+        .map_or_else(|_| Vec::new(), |config| confusions(&config, want))
 }
 
 /// Connections to each listener at once.

@@ -12,6 +12,8 @@ use proxyproof_harness::{
     routes::{Trial, TrialResult, Tried},
 };
 
+use proxyproof_oracle::routes::Confusion;
+
 use crate::{
     args::PropArguments, error::CommandError, exit::Exit, printer::Printer, signals::Signals,
 };
@@ -124,6 +126,7 @@ fn told(result: &TrialResult, arguments: &PropArguments, took: Duration) -> Stri
             "  unsaid    {not_modelled} requests about which the oracle says nothing\n"
         ));
     }
+    text.push_str(&Confusion::text(&result.confusions));
     for unsteady in &result.unsteady {
         text.push_str(&format!(
             "  unsteady  {} {}: {}, but {} once and not again\n",
