@@ -178,6 +178,9 @@ impl Serving for Up {
         while let Ok(arrival) = self.arrivals.try_recv() {
             told.extend(self.line(arrival));
         }
+        for (_, arrival) in std::mem::take(&mut self.slow) {
+            told.push_str(&self.under_way(&arrival));
+        }
         let served = self.stage.ledger().seen() - self.before;
         let connections = connections(&self.stage) - self.connected_before;
         let (served, connections) = (count(served, "request"), count(connections, "connection"));
