@@ -162,13 +162,13 @@ fn is_installed(program: &str) -> bool {
     is_there
 }
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id fits"));
     kill_process(pid.expect("no process has the id 0"), Signal::INT).expect("it runs");
 }
 
 /// Waits for the file, which is written whole.
-fn text_in(ready: &Path) -> String {
+pub(crate) fn text_in(ready: &Path) -> String {
     let started = Instant::now();
     loop {
         if let Ok(text) = fs::read_to_string(ready) {
