@@ -26,7 +26,8 @@ pub use self::gallery::Gallery;
 pub use self::hint::Hint;
 pub use self::known_gap::KnownGap;
 pub use self::launch::{
-    Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal, Signals, VersionCommand,
+    Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal, Signals, Stages,
+    VersionCommand,
 };
 pub use self::process::Ending;
 pub(crate) use self::process::Process;

@@ -149,6 +149,20 @@ impl Deployment {
         Ok(validation::Validation::new(&document).deployment(document.parse()?)?)
     }
 
+    /// The same site with its API under another host; gives the one before where that is another.
+    pub(crate) fn rename_api(&mut self, domain: &str) -> Option<String> {
+        if self.hosts.api == domain {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.hosts.api, domain.to_owned());
+        for fallback in &mut self.fallbacks {
+            if fallback.name == before {
+                domain.clone_into(&mut fallback.name);
+            }
+        }
+        Some(before)
+    }
+
     /// Reads an embedded deployment by name, or a file by path.
     ///
     /// # Errors

@@ -112,7 +112,12 @@ impl Stage {
     /// [`HarnessError::Refused`], [`HarnessError::NotReady`] and what the system refuses; nothing is left behind.
     pub async fn start(self) -> Result<RunningStage, HarnessError> {
         let binary = self.candidate.binary()?;
-        let deployment = self.deployment.unwrap_or_else(Deployment::cpa_two_hosts);
+        let mut deployment = self.deployment.unwrap_or_else(Deployment::cpa_two_hosts);
+        let domain = self
+            .clients
+            .as_ref()
+            .and_then(|clients| clients.domain.as_deref());
+        let published_host = domain.and_then(|domain| deployment.rename_api(domain));
         let guard = match self.guard {
             Some(guard) => guard,
             None => Guard::start().map_err(starting("the guard"))?,
@@ -127,6 +132,7 @@ impl Stage {
             surroundings: Surroundings::start(&deployment, self.relays, self.clients.as_ref())
                 .await?,
             clients: self.clients,
+            published_host,
             candidate: self.candidate,
             deployment,
             binary,

@@ -132,8 +132,8 @@ impl Ledger {
             .collect()
     }
 
-    /// Every arrival from now on, told when the upstream is through with it; with more than [`TOLD`] of them not taken yet,
-    /// others are not told. Only the first follower of a ledger is told anything.
+    /// Every arrival from now on, told when its head is complete and again when the upstream is through with it
+    /// ([`Arrival::finished`]); with more than [`TOLD`] of them not taken yet, others are not told. Only the first follower of a ledger is told anything.
     #[must_use]
     pub fn follow(&self) -> mpsc::Receiver<Arrival> {
         let (sender, receiver) = mpsc::channel(TOLD);
@@ -183,6 +183,7 @@ impl Ledger {
         let shard = self.shard(key);
         let arrival = Arc::new(LiveArrival::new(new, Arc::clone(shard)));
         shard.add(Arc::clone(&arrival));
+        shard.tell(&arrival);
         arrival
     }
 

@@ -9,6 +9,7 @@ mod believed;
 mod circle;
 mod completion;
 mod destination;
+mod fallback;
 mod front;
 mod headers;
 mod host;

@@ -158,6 +158,7 @@ defects! {
     HideExtendedConnect "hide_extended_connect" "Extended CONNECT is not offered on HTTP/2.",
     RefuseExtendedConnect "refuse_extended_connect" "Extended CONNECT is offered on HTTP/2 and then refused.",
     UpgradeRefusalLost "upgrade_refusal_lost" "An upstream's refusal of an upgrade becomes 502.",
+    UpgradeFailureIsBadRequest "upgrade_failure_is_bad_request" "An upgrade that the upstream leaves without an answer becomes 400.",
     // Upstream connections.
     ConnectionPerRequest "connection_per_request" "Every request opens a connection of its own.",
     SendConnectionClose "send_connection_close" "Every request asks the upstream to close, as the published configuration does.",

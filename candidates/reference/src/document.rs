@@ -94,10 +94,12 @@ fn server_names(names: Spanned<Vec<Spanned<String>>>) -> Result<Vec<Box<str>>, M
         ));
     }
     let plain = |name: &str| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+        let address = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+        let letters = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
+        match address {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => !name.is_empty() && name.bytes().all(letters),
+        }
     };
     let names = names
         .into_inner()

@@ -133,7 +133,12 @@ pub(crate) async fn forward(
     let answered = errand
         .run(&mut upload)
         .await
-        .map_err(|trouble| errand.refuse(trouble, &upload))?;
+        .map_err(|trouble| match handshake {
+            Some(_) if live.site.defects.has(Defect::UpgradeFailureIsBadRequest) => {
+                Stop::Refused(Refusal::BadRequest("no upgrade"))
+            }
+            _ => errand.refuse(trouble, &upload),
+        })?;
     match handshake {
         Some(handshake) if answered.head.status == StatusCode::SWITCHING_PROTOCOLS => {
             upgrade::switch(client, live, answered, &handshake, on_upgrade).map_err(Stop::Refused)

@@ -126,5 +126,7 @@ mod tests {
         ] {
             assert!(!is_same("api.example.org", host), "{host}");
         }
+        assert!(is_same("[::1]", "[::1]:8443") && is_same("[::1]", "[::1]"));
+        assert!(!is_same("[::1]", "[::2]") && !is_same("[::1]", "::1"));
     }
 }

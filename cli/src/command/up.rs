@@ -1,9 +1,10 @@
 //! Serves a whole stage for real clients.
 
+mod host;
 mod live_line;
 mod settings;
 
-use std::path::PathBuf;
+use std::{collections::VecDeque, path::PathBuf, time::Duration};
 
 use proxyproof_harness::{
     Candidate, Deployment, Protocol, RunningStage, Stage,
@@ -11,7 +12,11 @@ use proxyproof_harness::{
 };
 use proxyproof_mocks::{Arrival, upstream::cpa::AllowRemote};
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
+use time::UtcOffset;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
 use self::settings::Settings;
 use crate::{
@@ -31,19 +36,27 @@ pub(crate) fn up(arguments: &UpArguments, printer: &Printer) -> Result<Exit, Com
     let clients = Clients {
         address: arguments.client_address,
         port: arguments.port,
+        domain: arguments.domain.clone(),
         allow_remote: if arguments.no_allow_remote {
             AllowRemote::No
         } else {
             AllowRemote::Yes
         },
     };
+    // Asked for while there is one thread only: with more of them the system's answer is not sound.
+    let zone = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
     let start = async {
         let stage = Stage::of(&candidate).deployment(&deployment);
         let stage = stage.clients(clients).start().await?;
+        let name = host::served_name(&stage).await;
         Ok(Up {
+            name,
+            zone,
+            slow: VecDeque::new(),
             ca_file: stage.write_authority()?,
             arrivals: stage.ledger().follow(),
             before: stage.ledger().seen(),
+            connected_before: connections(&stage),
             client: arguments.client_address.to_string(),
             stage,
         })
@@ -54,25 +67,48 @@ pub(crate) fn up(arguments: &UpArguments, printer: &Printer) -> Result<Exit, Com
 /// A stage that real clients use.
 struct Up {
     stage: RunningStage,
+    /// By which it is asked on loopback.
+    name: Option<&'static str>,
+    zone: UtcOffset,
+    /// What has arrived and is not answered, and when that is to be told; in this order.
+    slow: VecDeque<(Instant, Arrival)>,
     ca_file: PathBuf,
     arrivals: mpsc::Receiver<Arrival>,
     /// What arrived while it was started.
     before: u64,
+    /// The connections to the front that were made meanwhile.
+    connected_before: u64,
     client: String,
 }
 
 impl Up {
-    fn line(&self, arrival: &Arrival) -> String {
-        live_line::live_line(arrival, self.stage.deployment())
+    /// The line about a request that is answered; none for one that has just arrived.
+    fn line(&mut self, arrival: Arrival) -> Option<String> {
+        if arrival.finished.is_none() {
+            self.slow.push_back((Instant::now() + SLOW, arrival));
+            return None;
+        }
+        let same = |other: &Arrival| {
+            (other.connection, other.request_number) == (arrival.connection, arrival.request_number)
+        };
+        self.slow.retain(|(_, waiting)| !same(waiting));
+        let beginning = live_line::beginning(&arrival, &self.stage, self.zone);
+        Some(format!("{beginning}  {}\n", live_line::ending(&arrival)))
+    }
+
+    fn under_way(&self, arrival: &Arrival) -> String {
+        let beginning = live_line::beginning(arrival, &self.stage, self.zone);
+        format!("{beginning}  under way\n")
     }
 
     fn settings(&self) -> Settings<'_> {
         let front = self.stage.front();
         Settings {
             candidate: &self.stage.candidate().name,
+            name: self.name,
             host: &self.stage.deployment().hosts.api,
             port: front.address().port(),
-            plain: front.plain_address().map(|plain| format!("http://{plain}")),
+            plain: front.plain_address().map(|plain| plain.port()),
             ca_file: &self.ca_file,
             client: &self.client,
         }
@@ -107,7 +143,7 @@ impl Serving for Up {
         let settings = self.settings();
         json!({
             "base_url": settings.base_url(),
-            "plain_url": settings.plain,
+            "plain_url": settings.plain_url(),
             "ca_file": self.ca_file,
             "host": settings.host,
             "api_key": API_KEY,
@@ -117,11 +153,22 @@ impl Serving for Up {
     }
 
     async fn news(&mut self) -> Result<String, CommandError> {
-        tokio::select! {
-            Some(arrival) = self.arrivals.recv() => Ok(self.line(&arrival)),
-            _ = self.stage.ended() => {
-                self.stage.check_alive()?;
-                std::future::pending().await
+        loop {
+            tokio::select! {
+                Some(arrival) = self.arrivals.recv() => {
+                    if let Some(line) = self.line(arrival) {
+                        return Ok(line);
+                    }
+                }
+                () = first_due(&self.slow) => {
+                    if let Some((_, arrival)) = self.slow.pop_front() {
+                        return Ok(self.under_way(&arrival));
+                    }
+                }
+                _ = self.stage.ended() => {
+                    self.stage.check_alive()?;
+                    return std::future::pending().await;
+                }
             }
         }
     }
@@ -129,12 +176,31 @@ impl Serving for Up {
     fn served(&mut self) -> String {
         let mut told = String::new();
         while let Ok(arrival) = self.arrivals.try_recv() {
-            told.push_str(&self.line(&arrival));
+            told.extend(self.line(arrival));
+        }
+        for (_, arrival) in std::mem::take(&mut self.slow) {
+            told.push_str(&self.under_way(&arrival));
         }
         let served = self.stage.ledger().seen() - self.before;
-        let connections =
-            self.stage.front().connections().len() as u64 + self.stage.front().forgotten();
+        let connections = connections(&self.stage) - self.connected_before;
         let (served, connections) = (count(served, "request"), count(connections, "connection"));
         format!("{told}served {served} on {connections} of clients\n")
     }
 }
+
+/// How many connections the front has had.
+fn connections(stage: &RunningStage) -> u64 {
+    let front = stage.front();
+    front.look(|connections| connections.len() as u64) + front.forgotten()
+}
+
+/// Until the first of them is to be told of.
+async fn first_due(slow: &VecDeque<(Instant, Arrival)>) {
+    match slow.front() {
+        Some((due, _)) => sleep_until(*due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Who waits for longer looks at the terminal.
+const SLOW: Duration = Duration::from_secs(1);

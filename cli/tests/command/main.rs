@@ -1,5 +1,6 @@
 //! What every command says, word for word, with the exit code that scripts rely on.
 
+mod bad_peers;
 mod certs;
 mod explain;
 mod failing;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::{Hint, LaunchFile, Role, address, template};
+use super::{Hint, LaunchFile, Role, Stages, address, template};
 use crate::error::HarnessError;
 use crate::hint;
 
@@ -19,6 +19,7 @@ pub struct Configuration {
     files: Vec<Arc<LaunchFile>>,
     addresses: Vec<(String, String)>,
     values: Value,
+    stages: Stages,
 }
 
 impl Configuration {
@@ -33,7 +34,14 @@ impl Configuration {
             files,
             addresses,
             values,
+            stages: Stages::All,
         }
+    }
+
+    /// With what is inserted on these stages only.
+    pub(crate) fn on(mut self, stages: Stages) -> Self {
+        self.stages = stages;
+        self
     }
 
     /// The files as the user wrote them, the main one first.
@@ -114,7 +122,10 @@ impl Configuration {
     fn write_as(&self, file: &LaunchFile, text: &str) -> Result<(), HarnessError> {
         let text = match file.role {
             Role::Template => template::render(&file.origin, text, &self.values)?,
-            Role::Native => address::replace(&file.with_insertions(text), &self.addresses),
+            Role::Native => {
+                let text = file.with_insertions(text, self.stages);
+                address::replace(&text, &self.addresses)
+            }
         };
         let path = self.directory.join(&file.name);
         write_private(&path, &text).map_err(|cause| HarnessError::System {

@@ -67,11 +67,14 @@ pub struct LaunchFile {
 
 impl LaunchFile {
     /// Puts the insertions in; they have no line ends, so lines stay where they are.
-    pub(crate) fn with_insertions(&self, text: &str) -> String {
+    pub(crate) fn with_insertions(&self, text: &str, stages: Stages) -> String {
         self.insertions
             .iter()
+            .filter(|insertion| insertion.on == Stages::All || insertion.on == stages)
             .fold(text.to_owned(), |text, insertion| {
-                let Insertion { after, text: more } = insertion;
+                let Insertion {
+                    after, text: more, ..
+                } = insertion;
                 text.replacen(after.as_str(), &format!("{after}{more}"), 1)
             })
     }
@@ -85,6 +88,20 @@ pub struct Insertion {
     pub after: String,
     /// What is inserted.
     pub text: String,
+    /// On which stages.
+    #[serde(default)]
+    pub on: Stages,
+}
+
+/// Which stages something is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stages {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that real clients use, which ask for `localhost` and `127.0.0.1` too.
+    Clients,
 }
 
 /// What becomes of a file of a configuration.

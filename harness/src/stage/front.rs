@@ -52,11 +52,11 @@ fn for_clients(
     authority: &Authority,
     hosts: &Hosts,
 ) -> Result<Front, HarnessError> {
-    let names: Vec<&str> = [hosts.api.as_str()]
-        .into_iter()
-        .chain(hosts.tunnel.as_deref())
-        .chain(["localhost", "127.0.0.1", "::1"])
-        .collect();
+    let mut names: Vec<&str> = vec!["localhost", "127.0.0.1", "::1"];
+    names.extend(hosts.tunnel.as_deref());
+    if !names.contains(&hosts.api.as_str()) {
+        names.insert(0, &hosts.api);
+    }
     let leaf = authority.leaf(&names).map_err(uncertified(&hosts.api))?;
     let plain = PlainListener {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -65,6 +65,7 @@ fn for_clients(
     Ok(Front::new(table, leaf)
         .listen((Ipv4Addr::LOCALHOST, clients.port).into())
         .plain(plain)
+        .both_loopbacks()
         .alias("localhost", &hosts.api)
         .alias("", &hosts.api)
         .loopback_clients_as(clients.address))

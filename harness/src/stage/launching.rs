@@ -11,7 +11,7 @@ use super::port::Ports;
 use super::running::RunningStage;
 use super::surroundings::Surroundings;
 use super::{Clients, Doors, Guard, front, values};
-use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Program, Words};
+use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Program, Stages, Words};
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
 use crate::patience::Patience;
@@ -24,6 +24,8 @@ pub(super) struct Launching {
     pub(super) binary: PathBuf,
     pub(super) surroundings: Surroundings,
     pub(super) clients: Option<Clients>,
+    /// The API host as the candidate's own files name it, where clients ask for another.
+    pub(super) published_host: Option<String>,
     pub(super) directory: PrivateDirectory,
     pub(super) guard: Guard,
     pub(super) patience: Patience,
@@ -112,19 +114,17 @@ impl Launching {
     }
 
     fn configuration(&self, doors: &Doors) -> Result<Configuration, HarnessError> {
-        let Self {
-            candidate,
-            deployment,
-            surroundings,
-            ..
-        } = self;
         let work = self.directory.path();
         Ok(Configuration::new(
             work.to_owned(),
-            candidate.launch.files.clone(),
-            values::addresses(deployment, doors, surroundings),
+            self.candidate.launch.files.clone(),
+            values::replacements(self, doors),
             values::values(work, self, doors),
-        ))
+        )
+        .on(match self.clients {
+            Some(_) => Stages::Clients,
+            None => Stages::All,
+        }))
     }
 
     fn spawn(&self, configuration: &Configuration) -> Result<Process, HarnessError> {

@@ -70,12 +70,16 @@ pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value
     }
 }
 
-/// Published addresses and the stage's own, for native files.
-pub(super) fn addresses(
-    deployment: &Deployment,
-    doors: &Doors,
-    surroundings: &Surroundings,
-) -> Vec<(String, String)> {
+/// Published addresses and the stage's own, and the host that clients ask for, for native files.
+pub(super) fn replacements(launching: &Launching, doors: &Doors) -> Vec<(String, String)> {
+    let Launching {
+        deployment,
+        surroundings,
+        published_host,
+        ..
+    } = launching;
+    let host = published_host.clone();
+    let host = host.map(|published| (published, deployment.hosts.api.clone()));
     let listeners = doors.iter().filter_map(|door| {
         let published = deployment.listeners.get(&door.protocol)?;
         Some((published.address.clone(), door.address.to_string()))
@@ -84,7 +88,7 @@ pub(super) fn addresses(
         let address = surroundings.address(name)?;
         Some((published.address.clone(), address.to_string()))
     });
-    listeners.chain(upstreams).collect()
+    listeners.chain(upstreams).chain(host).collect()
 }
 
 fn listeners(doors: &Doors) -> Vec<Listener> {

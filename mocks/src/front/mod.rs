@@ -9,6 +9,7 @@ mod connection;
 mod destination;
 mod fallback;
 mod log;
+mod loopback;
 mod relay;
 mod rewound;
 mod running;

@@ -41,6 +41,11 @@ impl RunningFront {
         self.log.connections()
     }
 
+    /// What `look` makes of the connections without copying them; no other can change meanwhile.
+    pub fn look<T>(&self, look: impl FnOnce(&[FrontConnection]) -> T) -> T {
+        self.log.look(look)
+    }
+
     /// How many connections are no longer among [`Self::connections`].
     #[must_use]
     pub fn forgotten(&self) -> u64 {

@@ -4,9 +4,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
 use super::log::Log;
+use super::loopback::Loopbacks;
 use super::running::RunningFront;
 use super::tls::Tls;
 use super::users::Users;
@@ -25,6 +24,7 @@ pub struct Front {
     unknown_names: UnknownNames,
     listen: SocketAddr,
     plain: Option<PlainListener>,
+    loopbacks: Loopbacks,
     aliases: Vec<(String, String)>,
     loopback_as: Option<IpAddr>,
     users: Users,
@@ -76,6 +76,7 @@ impl Front {
             unknown_names: UnknownNames::default(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             plain: None,
+            loopbacks: Loopbacks::AsTold,
             aliases: Vec::new(),
             loopback_as: None,
             users: Users::default(),
@@ -138,6 +139,13 @@ impl Front {
         self
     }
 
+    /// Listens on `::1`, too, wherever it listens on 127.0.0.1, under the same port; on a machine without IPv6 it does not.
+    #[must_use]
+    pub fn both_loopbacks(mut self) -> Self {
+        self.loopbacks = Loopbacks::Both;
+        self
+    }
+
     /// Routes connections for server name `from` (empty: those without one) as if they were for `to`. The real program has
     /// no such setting; clients that cannot override names need it.
     #[must_use]
@@ -172,8 +180,8 @@ impl Front {
             self.minimum,
             self.unknown_names,
         )?;
-        let listener = TcpListener::bind(self.listen).await?;
-        let address = listener.local_addr()?;
+        let bound = self.loopbacks.bind(self.listen).await?;
+        let address = bound.address;
         let settings = Arc::new(Settings {
             table: self.table,
             tls,
@@ -192,11 +200,15 @@ impl Front {
             listeners: Vec::new(),
         };
         if let Some(plain) = self.plain {
-            let listener = TcpListener::bind(plain.listen).await?;
-            running.plain_address = Some(listener.local_addr()?);
-            running.serve(listener, &settings, Some(plain.host));
+            let bound = self.loopbacks.bind(plain.listen).await?;
+            running.plain_address = Some(bound.address);
+            for listener in bound.listeners {
+                running.serve(listener, &settings, Some(plain.host.clone()));
+            }
         }
-        running.serve(listener, &settings, None);
+        for listener in bound.listeners {
+            running.serve(listener, &settings, None);
+        }
         Ok(running)
     }
 }

@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use crate::moment::Moment;
+
 /// What a follower is told of an answer; empty in a ledger that nobody follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerRecord {
@@ -9,11 +11,17 @@ pub struct AnswerRecord {
     pub status: Option<u16>,
     /// How many server-sent events were written; `None` if the answer is no event stream.
     pub events: Option<u64>,
+    /// When the first event had been written.
+    pub first_event: Option<Moment>,
+    /// Frames of a WebSocket that a service read, those of the closing handshake apart.
+    pub frames_in: u64,
+    /// Frames of a WebSocket that a service wrote, those of the closing handshake apart.
+    pub frames_out: u64,
 }
 
 impl AnswerRecord {
     /// Notes what one write held. Answers begin with a write, and no write ends within the first word of a line.
-    pub(super) fn wrote(&mut self, bytes: &[u8]) {
+    pub(super) fn wrote(&mut self, bytes: &[u8], at: Moment) {
         if self.status.is_none_or(|status| status == CONTINUE)
             && let Some(status) = status_of(bytes)
         {
@@ -25,6 +33,9 @@ impl AnswerRecord {
         if let Some(events) = &mut self.events {
             *events += u64::from(bytes.starts_with(DATA));
             *events += memmem::find_iter(bytes, DATA_LINE).count() as u64;
+            if *events > 0 {
+                self.first_event.get_or_insert(at);
+            }
         }
     }
 }
@@ -48,17 +59,24 @@ mod tests {
     #[test]
     fn the_final_status_and_the_events_count() {
         let mut answer = AnswerRecord::default();
-        answer.wrote(b"HTTP/1.1 100 Continue\r\n\r\n");
-        answer.wrote(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
-        answer.wrote(b"9\r\ndata: a\n\n\r\n");
-        answer.wrote(b"data: b\n\n");
+        answer.wrote(b"HTTP/1.1 100 Continue\r\n\r\n", Moment::now());
+        answer.wrote(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
+            Moment::now(),
+        );
+        answer.wrote(b"9\r\ndata: a\n\n\r\n", Moment::now());
+        answer.wrote(b"data: b\n\n", Moment::now());
         assert_eq!((answer.status, answer.events), (Some(200), Some(2)));
+        assert!(answer.first_event.is_some());
     }
 
     #[test]
     fn what_is_no_stream_has_no_events() {
         let mut answer = AnswerRecord::default();
-        answer.wrote(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n\ndata:");
+        answer.wrote(
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n\ndata:",
+            Moment::now(),
+        );
         assert_eq!((answer.status, answer.events), (Some(404), None));
     }
 }

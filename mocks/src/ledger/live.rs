@@ -192,7 +192,7 @@ impl LiveArrival {
             progress.writes_total += 1;
             progress.written += record.length;
             if self.shard.is_followed() {
-                progress.answer.wrote(bytes);
+                progress.answer.wrote(bytes, record.at);
             }
             if progress.first_write.is_none() {
                 progress.first_write = Some(record);
@@ -210,6 +210,16 @@ impl LiveArrival {
                 progress.frames.push(frame);
             }
         });
+    }
+
+    /// Counts a frame of a WebSocket that a service read.
+    pub(crate) fn frame_came(&self) {
+        self.change(|progress| progress.answer.frames_in += 1);
+    }
+
+    /// Counts a frame of a WebSocket that a service wrote.
+    pub(crate) fn frame_went(&self) {
+        self.change(|progress| progress.answer.frames_out += 1);
     }
 
     pub(crate) fn peer_gone(&self, how: How) {
@@ -230,7 +240,7 @@ impl LiveArrival {
             progress.finished.get_or_insert_with(Moment::now);
         });
         if is_first {
-            self.shard.finished(self);
+            self.shard.tell(self);
         }
     }
 

@@ -113,7 +113,7 @@ impl Shard {
         Watch { shard: self }
     }
 
-    /// Tells this follower of all that is finished, unless there is one.
+    /// Tells this follower of all that arrives and is finished, unless there is one.
     pub(super) fn follow(&self, follower: mpsc::Sender<Arrival>) {
         let _ = self.follower.set(follower);
     }
@@ -123,7 +123,7 @@ impl Shard {
     }
 
     /// Tells the follower, if there is one.
-    pub(super) fn finished(&self, arrival: &LiveArrival) {
+    pub(super) fn tell(&self, arrival: &LiveArrival) {
         if let Some(follower) = self.follower.get() {
             // One that is slow, or gone, misses it.
             let _ = follower.try_send(arrival.snapshot());

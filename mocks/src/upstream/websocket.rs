@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::Exchange;
 use super::socket::Filled;
-use crate::wire::websocket::{Frame, SocketEvent, SocketReader, close_reply};
+use crate::wire::websocket::{Frame, Opcode, SocketEvent, SocketReader, close_reply};
 
 /// A whole message, put together from its frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,14 @@ impl<'a> WebSocket<'a> {
             let socket = &self.exchange.socket;
             let event = socket.with_buffer(|buffer| self.reader.read(buffer));
             match event {
-                Ok(SocketEvent::Text(payload)) => return Ok(Message::Text(payload)),
-                Ok(SocketEvent::Binary(payload)) => return Ok(Message::Binary(payload)),
+                Ok(SocketEvent::Text(payload)) => {
+                    self.exchange.arrival.frame_came();
+                    return Ok(Message::Text(payload));
+                }
+                Ok(SocketEvent::Binary(payload)) => {
+                    self.exchange.arrival.frame_came();
+                    return Ok(Message::Binary(payload));
+                }
                 Ok(SocketEvent::Ping(payload)) => Frame::pong(payload).encode(&mut self.outgoing),
                 Ok(SocketEvent::Pong(_)) => {}
                 Ok(SocketEvent::Close { code, reason }) => {
@@ -99,6 +105,9 @@ impl<'a> WebSocket<'a> {
     /// When it cannot be written to the client.
     pub async fn write(&mut self, frame: &Frame) -> io::Result<()> {
         frame.encode(&mut self.outgoing);
+        if frame.opcode != Opcode::Close {
+            self.exchange.arrival.frame_went();
+        }
         self.send().await
     }
 

@@ -2,6 +2,8 @@
 
 mod close_codes;
 mod extended_connect;
+mod failure_spares_the_turn;
+mod fallback_at_once;
 mod messages_intact;
 mod only_websocket;
 mod plain_requests_stay_plain;
@@ -18,5 +20,7 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &only_websocket::SCENARIO,
     &plain_requests_stay_plain::SCENARIO,
     &refusal_delivered::SCENARIO,
+    &fallback_at_once::SCENARIO,
+    &failure_spares_the_turn::SCENARIO,
     &extended_connect::SCENARIO,
 ];

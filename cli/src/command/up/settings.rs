@@ -9,10 +9,14 @@ use super::API_KEY;
 /// Where a stage is reached, and with which keys.
 pub(super) struct Settings<'a> {
     pub(super) candidate: &'a str,
+    /// The API host.
     pub(super) host: &'a str,
+    /// The name on loopback by which the candidate lets itself be asked.
+    pub(super) name: Option<&'static str>,
+    /// The port for TLS.
     pub(super) port: u16,
-    /// The origin without TLS.
-    pub(super) plain: Option<String>,
+    /// The port without TLS.
+    pub(super) plain: Option<u16>,
     pub(super) ca_file: &'a Path,
     pub(super) client: &'a str,
 }
@@ -20,12 +24,42 @@ pub(super) struct Settings<'a> {
 impl Settings<'_> {
     /// The origin through TLS.
     pub(super) fn base_url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.port)
+        format!("https://{}:{}", self.local_name(), self.port)
     }
-}
 
-impl fmt::Display for Settings<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The origin without TLS.
+    pub(super) fn plain_url(&self) -> Option<String> {
+        let port = self.plain?;
+        Some(format!("http://{}:{port}", self.local_name()))
+    }
+
+    /// A name that is resolved to loopback anywhere.
+    fn local_name(&self) -> &'static str {
+        self.name.unwrap_or("127.0.0.1")
+    }
+
+    /// What clients put before a path, without TLS where that is offered.
+    fn origin(&self) -> String {
+        let (scheme, port) = match self.plain {
+            Some(port) => ("http", port),
+            None => ("https", self.port),
+        };
+        format!("{scheme}://{}:{port}", self.name.unwrap_or(self.host))
+    }
+
+    /// What curl needs besides to get there.
+    fn resolved(&self) -> String {
+        match self.name {
+            Some(_) => String::new(),
+            None => format!(
+                "--resolve {}:{}:127.0.0.1 ",
+                self.host,
+                self.plain.unwrap_or(self.port)
+            ),
+        }
+    }
+
+    fn addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             candidate,
             host,
@@ -33,37 +67,83 @@ impl fmt::Display for Settings<'_> {
             client,
             ..
         } = self;
-        let (base, ca) = (self.base_url(), self.ca_file.display());
-        let plain = self.plain.as_deref().unwrap_or(&base);
+        let ca = self.ca_file.display();
+        if self.name.is_some() {
+            let base = self.base_url();
+            writeln!(
+                f,
+                "{base}  through TLS, front, {candidate}; also https://localhost:{port} and, resolved to 127.0.0.1, https://{host}:{port}"
+            )?;
+            if let Some(plain) = self.plain_url() {
+                writeln!(f, "{plain}  the same without TLS")?;
+            }
+        } else {
+            writeln!(f, "https://{host}:{port}  through TLS, front, {candidate}")?;
+            if let Some(plain) = self.plain {
+                writeln!(f, "http://{host}:{plain}  the same without TLS")?;
+            }
+            writeln!(
+                f,
+                "{candidate} serves {host} only: put the line `127.0.0.1 {host}` into /etc/hosts, or start with --domain localhost"
+            )?;
+        }
+        writeln!(f, "CA {ca}")?;
+        writeln!(
+            f,
+            "api key {API_KEY} · management key {MANAGEMENT_KEY} · clients appear as {client}"
+        )
+    }
+
+    fn variables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = self.origin();
         write!(
             f,
-            "\
-{base}  through TLS, front, {candidate}; also https://localhost:{port} and, resolved to 127.0.0.1, https://{host}:{port}
-{plain}  the same without TLS
-CA {ca}
-api key {API_KEY} · management key {MANAGEMENT_KEY} · clients appear as {client}
-
-  export OPENAI_BASE_URL={plain}/v1 OPENAI_API_KEY={API_KEY}
-  export ANTHROPIC_BASE_URL={plain} ANTHROPIC_API_KEY={API_KEY}
+            "
+  export OPENAI_BASE_URL={origin}/v1 OPENAI_API_KEY={API_KEY}
+  export ANTHROPIC_BASE_URL={origin} ANTHROPIC_API_KEY={API_KEY}
 
   # ~/.codex/config.toml, with OPENAI_API_KEY as above
   model = \"gpt-5-codex\"
   model_provider = \"proxyproof\"
   [model_providers.proxyproof]
   name = \"proxyproof\"
-  base_url = \"{plain}/v1\"
+  base_url = \"{origin}/v1\"
   env_key = \"OPENAI_API_KEY\"
   wire_api = \"responses\"
-
-  # models, a chat, a stream, a message, the usage service; then HTTP/2 through TLS under the API host's name
-  curl {plain}/v1/models -H 'Authorization: Bearer {API_KEY}'
-  curl {plain}/v1/chat/completions -H 'Authorization: Bearer {API_KEY}' -d '{{\"model\":\"m-fast\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'
-  curl -N {plain}/v1/responses -H 'Authorization: Bearer {API_KEY}' -d '{{\"model\":\"gpt-5-codex\",\"input\":\"hi\",\"stream\":true}}'
-  curl {plain}/v1/messages -H 'x-api-key: {API_KEY}' -d '{{\"model\":\"claude-mock\",\"max_tokens\":9,\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'
-  curl {plain}/v0/management/usage -H 'Authorization: Bearer {MANAGEMENT_KEY}'
-  curl --http2 --cacert {ca} --resolve {host}:{port}:127.0.0.1 https://{host}:{port}/v1/models -H 'Authorization: Bearer {API_KEY}'
+  supports_websockets = true
 
 "
         )
+    }
+
+    fn curls(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (origin, resolved) = (self.origin(), self.resolved());
+        let (host, port, ca) = (self.host, self.port, self.ca_file.display());
+        // A deployment without TLS to trust is none: where there is no plain port, curl needs the authority, too.
+        let trust = match self.plain {
+            Some(_) => String::new(),
+            None => format!("--cacert '{ca}' "),
+        };
+        let curl = format!("curl -sS {resolved}{trust}");
+        write!(
+            f,
+            "  # models, a chat, a stream, a message, the usage service; then HTTP/2 through TLS under the API host's name
+  {curl}{origin}/v1/models -H 'Authorization: Bearer {API_KEY}'
+  {curl}{origin}/v1/chat/completions -H 'Authorization: Bearer {API_KEY}' -d '{{\"model\":\"m-fast\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'
+  {curl}-N {origin}/v1/responses -H 'Authorization: Bearer {API_KEY}' -d '{{\"model\":\"gpt-5-codex\",\"input\":\"hi\",\"stream\":true}}'
+  {curl}{origin}/v1/messages -H 'x-api-key: {API_KEY}' -d '{{\"model\":\"claude-mock\",\"max_tokens\":9,\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'
+  {curl}{origin}/v0/management/usage -H 'Authorization: Bearer {MANAGEMENT_KEY}'
+  curl -sS --http2 --cacert '{ca}' --resolve {host}:{port}:127.0.0.1 https://{host}:{port}/v1/models -H 'Authorization: Bearer {API_KEY}'
+
+"
+        )
+    }
+}
+
+impl fmt::Display for Settings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.addresses(f)?;
+        self.variables(f)?;
+        self.curls(f)
     }
 }

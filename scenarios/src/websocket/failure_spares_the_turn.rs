@@ -1,0 +1,62 @@
+//! A gateway that dies over a handshake.
+
+use proxyproof_harness::probe::ProbeError;
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+};
+use proxyproof_mocks::Script;
+
+use crate::fallback::Fallback;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    id: "websocket/failure_spares_the_turn",
+    claim: "an upgrade that CPA leaves without an answer is not refused as if the client were wrong",
+    why: "measured: after a 5xx or a cut connection Codex still turns to HTTP, in 6.4 s; a 400 ends its turn",
+    asks: "client ── Upgrade ──▶ candidate ──▶ cpa ── FIN, RST ──▶ candidate ── 502, 503 or 504 ──▶ client",
+    level: Level::Required,
+    protocols: &[Protocol::H1, Protocol::ChainH1],
+    needs: &[proxyproof_harness::Feature::WebSocket],
+    stage: StageUse::Shared,
+    findings: &[ENDED],
+    breaks: &[
+        Break::new("upgrade_failure_is_bad_request", ENDED.name),
+        Break::new("upstream_down_is_ok", ENDED.name),
+    ],
+    run: |ask, checks| Box::pin(run(ask, checks)),
+};
+
+const ENDED: Code = Code::new(
+    "websocket.failure_ends_turn",
+    "a gateway's failure over a handshake is told as the client's mistake, or as success",
+    "Codex ends the turn with an error in place of turning to HTTP",
+);
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    for (how, cut) in [
+        ("FIN", Script::fin as fn(Script) -> Script),
+        ("RST", Script::rst),
+    ] {
+        checks.about(how);
+        let request = ask.get("/v1/responses").websocket();
+        ask.cpa().script(request.probe_id(), cut(Script::new()));
+        let handshake = match ask.client().websocket(&request).await {
+            Ok(handshake) => handshake,
+            // To Codex a cut connection is worth what a 502 is.
+            Err(ProbeError::Closed { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let seen = ask
+            .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
+            .await;
+        let status = handshake.answer().status;
+        checks.ensure((502..=504).contains(&status), || {
+            let fallback = Fallback::from_refusal(Some(status));
+            ENDED
+                .finding()
+                .seen(&seen)
+                .expected("502, 503 or 504, after which Codex turns to HTTP")
+                .observed(format!("{status}: {}", fallback.told()))
+        });
+    }
+    Ok(())
+}
