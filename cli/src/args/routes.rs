@@ -105,7 +105,7 @@ pub(crate) struct DiffArguments {
 
 /// Try whether a real proxy agrees with the rules as this command reads them
 ///
-/// Without a candidate, generated route tables are loaded one after the other by reload, each for some hundred generated
+/// Without a candidate, generated route tables are loaded one after the other by reload, each for a thousand generated
 /// request targets; with one, targets around its own configuration. Every target goes to every listener. What disagrees is
 /// made small and printed as a configuration to paste and a line for a shell. Ctrl-C prints what was found so far.
 #[derive(Debug, Args)]

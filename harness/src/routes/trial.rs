@@ -32,7 +32,7 @@ pub struct Trial {
 enum Tables {
     /// Its own configuration.
     Given,
-    /// Generated ones, each for some hundred targets.
+    /// Generated ones, each for a thousand targets.
     Generated,
 }
 
@@ -113,7 +113,7 @@ impl Trial {
     /// Tries until there were enough cases or disagreements, or `stop` is ready; `watch` is told after every round.
     ///
     /// # Errors
-    /// What keeps the stage from running. [`HarnessError::UnknownCandidate`] is none of them: the caller has one.
+    /// What keeps the stage from running; a candidate without a configuration in NGINX's language gives `None`.
     pub async fn run(
         self,
         watch: &mut dyn FnMut(&Tried),
