@@ -1,6 +1,6 @@
 //! The proxy under test: what starts it, what it can do, what is known about it.
 
-mod address;
+pub(crate) mod address;
 mod binary;
 mod configuration;
 mod feature;

@@ -16,6 +16,7 @@ pub mod patience;
 pub mod probe;
 pub mod protocol;
 pub mod report;
+pub mod routes;
 pub mod scenario;
 pub mod stage;
 pub mod suite;

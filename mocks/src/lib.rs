@@ -1,6 +1,7 @@
 //! What stands around the candidate: upstream mocks, the tunnel front, faults, and the ledger of arrivals.
 
 pub mod certificate;
+pub mod echo;
 pub mod fault;
 pub mod front;
 pub mod gate;

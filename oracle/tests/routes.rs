@@ -87,9 +87,26 @@ fn every_wrong_route_is_found_with_its_shortest_path() {
             "",
         )
         .replace("location = /setup", "location = /set-up");
-    let check = checked(&wrong);
+    let mut check = checked(&wrong);
     insta::assert_snapshot!(check.text());
+    check.confusions.truncate(1);
     insta::assert_snapshot!("every_wrong_route_as_json", check.json());
+}
+
+#[test]
+fn spellings_that_are_read_in_two_ways_are_listed() {
+    let confusions = checked(PUBLISHED).confusions;
+    let found = |target: &str| confusions.iter().find(|found| found.target == target);
+    let below = found("/usage-service/x/..%2fx");
+    assert!(below.is_none(), "both read a path of the usage service");
+    let above = found("/x/..%2fv0/management/usage").unwrap();
+    assert_eq!((&*above.goes_to, &*above.belongs_to), ("usage", "cpa"));
+    assert_eq!(above.read_as, "/x/../v0/management/usage");
+    assert!(
+        confusions
+            .iter()
+            .all(|found| found.goes_to != found.belongs_to)
+    );
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod listener;
 mod path;
 mod plan;
 mod proxy_protocol;
+mod reading;
 mod request;
 mod router;
 mod server;
@@ -34,4 +35,5 @@ mod worker;
 
 pub use defect::{Defect, UnknownDefect};
 pub use error::ReferenceError;
+pub use reading::{Reading, read};
 pub use server::run;

@@ -17,8 +17,8 @@ pub(crate) use explain::ExplainArguments;
 pub(crate) use list::{ListArguments, Listing};
 pub(crate) use mock::{CpaArguments, FrontArguments, MockArguments, Part, UsageArguments};
 pub(crate) use routes::{
-    CheckArguments, DiffArguments, DiffFormat, MatchArguments, RoutesArguments, RoutesQuestion,
-    ShowArguments,
+    CheckArguments, DiffArguments, DiffFormat, MatchArguments, PropArguments, RoutesArguments,
+    RoutesQuestion, ShowArguments,
 };
 pub(crate) use run::{DEFAULT_DEPLOYMENT, RunArguments};
 pub(crate) use up::UpArguments;

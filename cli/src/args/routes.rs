@@ -24,6 +24,7 @@ pub(crate) enum RoutesQuestion {
     Match(MatchArguments),
     Check(CheckArguments),
     Diff(DiffArguments),
+    Prop(PropArguments),
 }
 
 /// Show the locations of each server in the order in which NGINX looks at them
@@ -97,6 +98,27 @@ pub(crate) struct DiffArguments {
     /// How to print it
     #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     pub(crate) format: DiffFormat,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Try whether a real proxy agrees with the rules as this command reads them
+///
+/// Without a candidate, generated route tables are loaded one after the other by reload, each for some hundred generated
+/// request targets; with one, targets around its own configuration. Every target goes to every listener. What disagrees is
+/// made small and printed as a configuration to paste and a line for a shell. Ctrl-C prints what was found so far.
+#[derive(Debug, Args)]
+pub(crate) struct PropArguments {
+    /// A candidate of the gallery, or a folder with a candidate.toml, whose own configuration is tried
+    #[arg(value_name = "CANDIDATE")]
+    pub(crate) candidate: Option<String>,
+    /// How many pairs of a table and a target are tried
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(crate) cases: u64,
+    /// Try the same tables and targets again
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

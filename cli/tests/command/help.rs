@@ -28,6 +28,11 @@ fn routes_match() {
 }
 
 #[test]
+fn routes_prop() {
+    assert_told!(Invocation::new(&["routes", "prop", "--help"]));
+}
+
+#[test]
 fn list() {
     assert_told!(Invocation::new(&["list", "--help"]));
 }

@@ -42,6 +42,12 @@ impl Invocation {
         self
     }
 
+    /// With a file as standard input.
+    pub(crate) fn input(mut self, file: std::fs::File) -> Self {
+        self.command.stdin(file);
+        self
+    }
+
     /// Runs to the end; exit code and both streams as one text.
     pub(crate) fn told(self) -> String {
         let Self {

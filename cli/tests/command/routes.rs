@@ -136,3 +136,14 @@ fn a_version_that_is_none() {
         "1.22",
     ]));
 }
+
+#[test]
+fn targets_that_cannot_be_read() {
+    let folder = std::fs::File::open(".").expect("it is there");
+    assert_told!(Invocation::new(&["routes", "match", PUBLISHED, "-"]).input(folder));
+}
+
+#[test]
+fn a_trial_of_another_language() {
+    assert_told!(Invocation::new(&["routes", "prop", "reference"]));
+}

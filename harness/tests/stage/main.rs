@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn test() -> ExitCode {
-    let trials: [(&str, fn()); 25] = [
+    let trials: [(&str, fn()); 27] = [
         (
             "a_request_arrives_through_the_candidate",
             trials::a_request_arrives_through_the_candidate,
@@ -116,6 +116,14 @@ fn test() -> ExitCode {
         (
             "nginx_is_staged_with_both_configurations",
             nginx::is_staged_with_both_configurations,
+        ),
+        (
+            "nginx_agrees_with_the_oracle",
+            nginx::agrees_with_the_oracle,
+        ),
+        (
+            "nginx_disagreements_are_found_and_shrunk",
+            nginx::disagreements_are_found_and_shrunk,
         ),
         (
             "nginx_lets_probes_reach_both_ends",

@@ -1,5 +1,6 @@
 //! A real NGINX, where it is installed.
 
+use proxyproof_harness::routes::{Trial, TrialResult};
 use proxyproof_harness::stage::RunningStage;
 use proxyproof_harness::{Candidate, HarnessError, Patience, Protocol, Stage};
 use proxyproof_mocks::ProbeId;
@@ -95,4 +96,63 @@ async fn a_broken_file_is_told(stage: &RunningStage, name: &str) {
 
 fn candidate(name: &str) -> Candidate {
     Candidate::named(name).expect("it is in the gallery")
+}
+
+pub(crate) fn agrees_with_the_oracle() {
+    run(async {
+        let generated = tried(Trial::of_generated_tables(&installed("nginx")).cases(4000)).await;
+        assert_eq!(generated.tried.tables, 4);
+        let given = tried(Trial::of(&installed("nginx")).cases(600)).await;
+        let corrected = tried(Trial::of(&installed("nginx-corrected")).cases(600)).await;
+        for result in [generated, given, corrected] {
+            assert!(result.tried.requests > result.tried.pairs, "{result:?}");
+            let texts: String = result
+                .disagreements
+                .iter()
+                .map(|found| found.text())
+                .collect();
+            assert!(texts.is_empty(), "{texts}");
+        }
+    });
+}
+
+/// The candidate loads another upstream for one location than the oracle reads.
+pub(crate) fn disagreements_are_found_and_shrunk() {
+    run(async {
+        let twist = |text: &str| {
+            let own = "location = /setup { proxy_pass http://cpa_usage_backend; }";
+            assert!(text.contains(own) || !text.contains("/setup"), "{text}");
+            text.replace(own, "location = /setup { proxy_pass http://cpa_backend; }")
+        };
+        let trial = Trial::of(&installed("nginx")).cases(6000).twist(twist);
+        let result = tried(trial).await;
+        let found = result.disagreements.first().expect("it is found");
+        assert!(found.shrunk);
+        assert_eq!(found.target, "/setup");
+        assert_eq!(
+            found.configuration.matches("location ").count(),
+            1,
+            "{}",
+            found.configuration
+        );
+        assert!(found.configuration.contains("location = /setup"));
+        assert_eq!(found.said, "cpa_usage_backend gets /setup");
+        assert_eq!(found.observed, "127.0.0.1:8317 gets /setup");
+        assert!(found.curl.contains("--path-as-is"), "{}", found.curl);
+        assert!(
+            found.why[0].contains("it is exactly this path"),
+            "{:?}",
+            found.why
+        );
+    });
+}
+
+async fn tried(trial: Trial) -> TrialResult {
+    let result = trial.seed(1).run(&mut |_| {}, std::future::pending()).await;
+    let result = result.unwrap_or_else(|error| panic!("{error} {error:?}"));
+    result.expect("it has a configuration in NGINX's language")
+}
+
+fn installed(name: &str) -> Candidate {
+    candidate(name).installed().expect("NGINX is installed")
 }

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::config::Config;
+use super::confusion::{Confusion, confusions};
 use super::report::{Class, Proved, Side, classes, json};
 use crate::decision::compare;
 use crate::location::{Owner, Table};
@@ -27,6 +28,8 @@ pub struct Check {
     pub proofs: Vec<Proved>,
     /// Directives that may send a request elsewhere by something other than its path, with their places.
     pub conditions: Vec<String>,
+    /// Spellings of protected paths that proxy and upstream read differently: no failure, and worth knowing.
+    pub confusions: Vec<Confusion>,
 }
 
 /// Compares a configuration with what is wanted, for every path.
@@ -36,6 +39,7 @@ pub fn check(config: &Config, want: Want<'_>) -> Check {
         wrong: Vec::new(),
         proofs: Vec::new(),
         conditions: Vec::new(),
+        confusions: confusions(config, want),
     };
     for number in config.site.servers_for(want.host) {
         let server = &config.site.servers[number];
@@ -88,7 +92,7 @@ fn is_wanted(
 }
 
 /// Whether an upstream of a configuration is the one at this address.
-fn serves(config: &Config, upstream: &str, address: &str) -> bool {
+pub(super) fn serves(config: &Config, upstream: &str, address: &str) -> bool {
     match config.site.upstream(upstream) {
         Some(block) => block.servers.iter().any(|server| server == address),
         None => upstream == address,
@@ -131,6 +135,7 @@ impl Check {
                 .iter()
                 .map(|condition| format!("not modelled: {condition}\n")),
         );
+        text.push_str(&Confusion::text(&self.confusions));
         text
     }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod confusion;
 mod diff;
 mod listing;
 mod matches;
@@ -9,6 +10,7 @@ mod report;
 
 pub use check::{Check, Want, check};
 pub use config::{Config, ConfigErrors};
+pub use confusion::{Confusion, confusions};
 pub use diff::{Diff, diff};
 pub use listing::{Listing, ListingRow, ServerListing, listing};
 pub use matches::{MatchRow, match_target};

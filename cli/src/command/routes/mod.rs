@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod matches;
+mod prop;
 mod show;
 mod source;
 
@@ -20,5 +21,6 @@ pub(crate) fn routes(arguments: &RoutesArguments, printer: &Printer) -> Result<E
         RoutesQuestion::Match(arguments) => matches::matches(arguments, printer),
         RoutesQuestion::Check(arguments) => check::check(arguments, printer),
         RoutesQuestion::Diff(arguments) => diff::diff(arguments, printer),
+        RoutesQuestion::Prop(arguments) => prop::prop(arguments, printer),
     }
 }
