@@ -110,7 +110,11 @@ macro_rules! assert_told {
                 (r"(/[^\s`]+)?/\.tmp\w+", "[TMP]"),
                 (r"date: [^\n]+ GMT", "date: [TIME]"),
                 (r"(proxyproof|reference|forgetful|cautious) 0\.\d+\.\d+", "$1 [VERSION]"),
-                (r"(?m)^(nginx\S*) .*(/|not installed).*$", "$1 [HERE]"),
+                (
+                    r"(?m)^(nginx\S*|haproxy|caddy|apache) .*(/|not installed).*$",
+                    "$1 [HERE]",
+                ),
+                (r"(?m)^(reference|docker) {2,}(\S+(?: \S+)?) {2,}", "$1  $2  "),
             ],
             omit_expression => true,
         }, { insta::assert_snapshot!($invocation.told()) })

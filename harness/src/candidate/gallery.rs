@@ -33,6 +33,7 @@ const EMBEDDED: &[Embedded] = &[
     embedded!("reference": "candidate.toml", "reference.toml.j2"),
     embedded!("nginx": "candidate.toml", "nginx.conf.j2", "maps.conf", "published.conf", "corrected.conf"),
     embedded!("haproxy": "candidate.toml", "haproxy.cfg.j2", "exact.map.j2", "prefix.map.j2"),
+    embedded!("apache": "candidate.toml", "apache.conf.j2"),
 ];
 
 impl Gallery {
@@ -151,7 +152,10 @@ mod tests {
     fn every_member_is_read() {
         let candidates = Gallery::embedded().candidates().unwrap();
         let names: Vec<&str> = candidates.iter().map(|other| &*other.name).collect();
-        assert_eq!(names, ["reference", "nginx", "nginx-corrected", "haproxy"]);
+        assert_eq!(
+            names,
+            ["reference", "nginx", "nginx-corrected", "haproxy", "apache"]
+        );
     }
 
     #[test]
@@ -185,7 +189,10 @@ mod tests {
         let HarnessError::UnknownCandidate { known, .. } = &error else {
             panic!("{error:?}")
         };
-        assert_eq!(known, &["reference", "nginx", "nginx-corrected", "haproxy"]);
+        assert_eq!(
+            known,
+            &["reference", "nginx", "nginx-corrected", "haproxy", "apache"]
+        );
         let error = Gallery::embedded()
             .candidate("./no-such-folder")
             .unwrap_err();
