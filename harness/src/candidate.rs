@@ -24,7 +24,7 @@ pub use self::configuration::Configuration;
 pub use self::feature::{Feature, UnknownFeature};
 pub use self::gallery::Gallery;
 pub use self::hint::Hint;
-pub use self::known_gap::KnownGap;
+pub use self::known_gap::{KnownGap, Occurrence};
 pub use self::launch::{
     Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal, Signals, Stages,
     VersionCommand,

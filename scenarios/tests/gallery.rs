@@ -11,7 +11,12 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use proxyproof_harness::{Candidate, Verdict, report::Terminal, suite::SuiteResult};
+use proxyproof_harness::{
+    Candidate, Verdict,
+    candidate::Occurrence,
+    report::Terminal,
+    suite::{Outcome, SuiteResult},
+};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -26,7 +31,7 @@ fn main() -> ExitCode {
 fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
     let candidate = candidate.installed().map_err(|error| error.in_full())?;
     let result = asked::ask_of(&candidate, &[])?;
-    let seen = lines(&result);
+    let seen = lines(&candidate, &result);
     if std::env::var_os("PROXYPROOF_ACCEPT").is_some() {
         std::fs::write(file, &seen)?;
     }
@@ -49,11 +54,18 @@ fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
 }
 
 /// A line for each entry that does not pass: verdict, scenario and protocol, then each finding with the place of its hint.
-fn lines(result: &SuiteResult) -> String {
+/// A gap that shows only sometimes is none of them.
+fn lines(candidate: &Candidate, result: &SuiteResult) -> String {
+    let sometimes = |outcome: &&Outcome| {
+        let protocol = outcome.protocol.parse();
+        let gap = protocol.map(|protocol| candidate.known_gap(&outcome.id, protocol));
+        matches!(gap, Ok(Some(gap)) if gap.occurrence == Occurrence::Sometimes)
+    };
     let entries = result
         .scenarios
         .iter()
-        .filter(|outcome| outcome.verdict != Verdict::Pass);
+        .filter(|outcome| outcome.verdict != Verdict::Pass)
+        .filter(|outcome| !sometimes(outcome));
     entries
         .map(|outcome| {
             let mut findings: Vec<String> = outcome

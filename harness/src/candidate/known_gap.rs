@@ -12,6 +12,19 @@ pub struct KnownGap {
     pub pattern: String,
     /// Why, as a sentence without final period.
     pub reason: String,
+    /// Whether it shows in every run.
+    #[serde(skip)]
+    pub occurrence: Occurrence,
+}
+
+/// How often a gap shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Occurrence {
+    /// In every run: one that passes is stale.
+    #[default]
+    Always,
+    /// When a race in the proxy goes wrong: one that passes proves nothing.
+    Sometimes,
 }
 
 impl KnownGap {

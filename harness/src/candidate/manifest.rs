@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use self::raw::{Raw, RawFile, RawLaunch, RawReadiness, RawVariant};
 use super::launch::{Insertion, LaunchKind};
-use super::{Candidate, Hint, KnownGap, Launch, LaunchFile, Readiness, Role, template};
+use super::{Candidate, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, template};
 use crate::deployment::time;
 use crate::document::{Document, DocumentError};
 
@@ -63,7 +63,11 @@ impl<'a> Manifest<'a> {
             version: None,
             launch: self.launch(raw)?,
             features: raw.features.iter().copied().collect(),
-            known: self.known(&raw.known)?,
+            known: [
+                self.known(&raw.known, Occurrence::Always)?,
+                self.known(&raw.sometimes, Occurrence::Sometimes)?,
+            ]
+            .concat(),
             hints: self.hints(&raw.hints)?,
             defects: Vec::new(),
         })
@@ -86,7 +90,7 @@ impl<'a> Manifest<'a> {
             candidate.launch.files = self.files(&raw.files)?;
         }
         if let Some(known) = &raw.known {
-            candidate.known = self.known(known)?;
+            candidate.known = self.known(known, Occurrence::Always)?;
         }
         // The variant's own come first: the first that answers is taken.
         candidate.hints.splice(0..0, self.hints(&raw.hints)?);
@@ -237,6 +241,7 @@ impl<'a> Manifest<'a> {
     fn known(
         &self,
         raw: &BTreeMap<Spanned<String>, Spanned<String>>,
+        occurrence: Occurrence,
     ) -> Result<Vec<KnownGap>, DocumentError> {
         raw.iter()
             .map(|(pattern, reason)| {
@@ -248,6 +253,7 @@ impl<'a> Manifest<'a> {
                 Ok(KnownGap {
                     pattern: pattern.get_ref().clone(),
                     reason: reason.get_ref().clone(),
+                    occurrence,
                 })
             })
             .collect()

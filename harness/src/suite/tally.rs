@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Outcome, StaleGap};
 use crate::{
-    candidate::{Candidate, KnownGap},
+    candidate::{Candidate, KnownGap, Occurrence},
     protocol::Protocol,
     verdict::Verdict,
 };
@@ -82,7 +82,8 @@ pub(crate) fn stale_gaps(candidate: &Candidate, outcomes: &[Outcome]) -> Vec<Sta
         let mut verdicts = covered(gap, outcomes).peekable();
         verdicts.peek().is_some() && verdicts.all(|verdict| verdict == Verdict::Pass)
     };
-    let gaps = candidate.known.iter().filter(stale);
+    let steady = |gap: &&KnownGap| gap.occurrence == Occurrence::Always;
+    let gaps = candidate.known.iter().filter(steady).filter(stale);
     gaps.map(|gap| StaleGap {
         pattern: gap.pattern.clone(),
         reason: gap.reason.clone(),

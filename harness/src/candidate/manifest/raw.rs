@@ -20,6 +20,9 @@ pub(super) struct Raw {
     pub(super) files: Vec<RawFile>,
     #[serde(default)]
     pub(super) known: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Known gaps that are races in the proxy.
+    #[serde(default)]
+    pub(super) sometimes: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default, rename = "hint")]
     pub(super) hints: Vec<Spanned<Hint>>,
     #[serde(default, rename = "variant")]
