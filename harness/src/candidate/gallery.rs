@@ -33,6 +33,7 @@ const EMBEDDED: &[Embedded] = &[
     embedded!("reference": "candidate.toml", "reference.toml.j2"),
     embedded!("nginx": "candidate.toml", "nginx.conf.j2", "maps.conf", "published.conf", "corrected.conf"),
     embedded!("haproxy": "candidate.toml", "haproxy.cfg.j2", "exact.map.j2", "prefix.map.j2"),
+    embedded!("caddy": "candidate.toml", "Caddyfile.j2"),
     embedded!("apache": "candidate.toml", "apache.conf.j2"),
 ];
 
@@ -154,7 +155,14 @@ mod tests {
         let names: Vec<&str> = candidates.iter().map(|other| &*other.name).collect();
         assert_eq!(
             names,
-            ["reference", "nginx", "nginx-corrected", "haproxy", "apache"]
+            [
+                "reference",
+                "nginx",
+                "nginx-corrected",
+                "haproxy",
+                "caddy",
+                "apache"
+            ]
         );
     }
 
@@ -191,7 +199,14 @@ mod tests {
         };
         assert_eq!(
             known,
-            &["reference", "nginx", "nginx-corrected", "haproxy", "apache"]
+            &[
+                "reference",
+                "nginx",
+                "nginx-corrected",
+                "haproxy",
+                "caddy",
+                "apache"
+            ]
         );
         let error = Gallery::embedded()
             .candidate("./no-such-folder")

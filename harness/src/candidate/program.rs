@@ -35,6 +35,9 @@ impl Program<'_> {
             .current_dir(self.directory)
             // Messages of the system in the words that are looked for.
             .env("LC_ALL", "C")
+            // What it keeps for itself goes with the rest: Caddy saves every configuration it was given.
+            .env("XDG_CONFIG_HOME", self.directory)
+            .env("XDG_DATA_HOME", self.directory)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
