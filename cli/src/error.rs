@@ -32,6 +32,13 @@ pub(crate) enum CommandError {
     /// A candidate whose configuration is in another language than NGINX's.
     #[error("candidate `{candidate}` has no NGINX configuration")]
     NoConfiguration { candidate: String },
+    /// An option names something that the deployment does not have.
+    #[error("`{option} {name}=…`: the deployment has no `{name}`")]
+    UnknownName {
+        option: &'static str,
+        name: String,
+        known: String,
+    },
     /// Targets could not be read from standard input.
     #[error("can't read targets from standard input")]
     Targets {
@@ -122,6 +129,7 @@ impl CommandError {
             Self::Configuration { .. }
             | Self::Routes(_)
             | Self::NoConfiguration { .. }
+            | Self::UnknownName { .. }
             | Self::Targets { .. }
             | Self::UnknownSubject { .. }
             | Self::Output { .. }
@@ -183,6 +191,7 @@ impl CommandError {
             Self::NoConfiguration { .. } => {
                 Some("`routes` reads NGINX's language only; give a file, or `nginx`".to_owned())
             }
+            Self::UnknownName { known, .. } => Some(format!("it has {known}")),
             Self::Exists { .. } => Some("name another folder, or remove the file".to_owned()),
             _ => None,
         }

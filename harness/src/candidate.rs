@@ -9,6 +9,7 @@ mod hint;
 mod known_gap;
 mod launch;
 mod manifest;
+mod own;
 mod process;
 mod program;
 mod readiness;
@@ -23,12 +24,13 @@ pub use self::binary::Installation;
 pub use self::configuration::Configuration;
 pub use self::feature::{Feature, UnknownFeature};
 pub use self::gallery::Gallery;
-pub use self::hint::Hint;
+pub use self::hint::{Hint, Remedy};
 pub use self::known_gap::{KnownGap, Occurrence};
 pub use self::launch::{
     Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal, Signals, Stages,
     VersionCommand,
 };
+pub use self::own::{Maps, OwnConfiguration, address};
 pub use self::process::Ending;
 pub(crate) use self::process::Process;
 pub(crate) use self::program::Program;
@@ -54,6 +56,8 @@ pub struct Candidate {
     pub known: Vec<KnownGap>,
     /// What to change, by finding.
     pub hints: Vec<Hint>,
+    /// What to do when it refuses to start.
+    pub remedies: Vec<Remedy>,
     /// Names of defects to switch on; only the embedded reference has any.
     pub defects: Vec<String>,
 }
@@ -88,6 +92,13 @@ impl Candidate {
     pub fn lacks(&self, needed: &[Feature]) -> Vec<Feature> {
         let has = |feature: &&Feature| !self.features.contains(*feature);
         needed.iter().filter(has).copied().collect()
+    }
+
+    /// What the manifest knows to do about a candidate's last words.
+    #[must_use]
+    pub fn remedy(&self, words: &[String]) -> Option<&Remedy> {
+        let known = |remedy: &&Remedy| words.iter().any(|line| line.contains(&remedy.says));
+        self.remedies.iter().find(known)
     }
 
     /// The first hint whose pattern matches a finding's code.

@@ -150,7 +150,7 @@ impl Deployment {
     }
 
     /// The same site with its API under another host; gives the one before where that is another.
-    pub(crate) fn rename_api(&mut self, domain: &str) -> Option<String> {
+    pub fn rename_api(&mut self, domain: &str) -> Option<String> {
         if self.hosts.api == domain {
             return None;
         }

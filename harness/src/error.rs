@@ -54,6 +54,8 @@ pub enum HarnessError {
         ending: String,
         /// Its own last words, from its output and its log, oldest first.
         words: Vec<String>,
+        /// What to do about them, where the manifest knows.
+        remedy: Option<String>,
     },
     /// The candidate's own check finds its configuration wrong.
     #[error("candidate `{candidate}` finds its configuration wrong ({ending})")]
@@ -138,8 +140,13 @@ impl HarnessError {
             _ => &[],
         };
         let lines = words.iter().map(|line| format!("  | {line}"));
+        let remedy = match self {
+            Self::Refused { remedy, .. } => remedy.as_ref(),
+            _ => None,
+        };
         std::iter::once(chain(self))
             .chain(lines)
+            .chain(remedy.map(|remedy| format!("help: {remedy}")))
             .collect::<Vec<_>>()
             .join("\n")
     }

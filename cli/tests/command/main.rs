@@ -8,6 +8,7 @@ mod help;
 mod invocation;
 mod listing;
 mod mock;
+mod own;
 mod routes;
 mod run;
 mod stopping;

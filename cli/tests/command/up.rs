@@ -150,7 +150,7 @@ fn failure(line: &str) -> Option<String> {
 }
 
 /// Whether a program is there; in continuous integration it has to be.
-fn is_installed(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     let folders = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = env::split_paths(&folders).collect();
     folders.extend(["/usr/sbin".into(), "/usr/local/sbin".into()]);

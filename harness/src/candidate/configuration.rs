@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::{Hint, LaunchFile, Role, Stages, address, template};
+use super::{Hint, LaunchFile, Role, Stages, address, own, template};
 use crate::error::HarnessError;
 use crate::hint;
 
@@ -123,7 +123,10 @@ impl Configuration {
         let text = match file.role {
             Role::Template => template::render(&file.origin, text, &self.values)?,
             Role::Native => {
-                let text = file.with_insertions(text, self.stages);
+                let mut text = file.with_insertions(text, self.stages);
+                if let Some(folder) = &file.folder {
+                    text = own::private_copy(&text, folder);
+                }
                 address::replace(&text, &self.addresses)
             }
         };

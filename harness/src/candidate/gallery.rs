@@ -56,6 +56,20 @@ impl Gallery {
         Ok(candidates)
     }
 
+    /// The candidates of the manifest that a member is in: the same proxy with other configurations.
+    ///
+    /// # Errors
+    /// [`HarnessError::UnknownCandidate`].
+    pub(crate) fn family(&self, name: &str) -> Result<Vec<Candidate>, HarnessError> {
+        for folder in self.folders {
+            let candidates = folder.candidates()?;
+            if candidates.iter().any(|candidate| candidate.name == name) {
+                return Ok(candidates);
+            }
+        }
+        Ok(vec![self.candidate(name)?])
+    }
+
     /// Takes a member by name, or a folder by path.
     ///
     /// # Errors

@@ -20,6 +20,19 @@ pub struct Hint {
     pub because: String,
 }
 
+/// The answer of one candidate to its own refusal to start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remedy {
+    /// A part of what it says then.
+    pub says: String,
+    /// The first words of the directive that it is about, located in the user's file.
+    #[serde(default)]
+    pub at: String,
+    /// What to do.
+    pub change: String,
+}
+
 impl Hint {
     /// Whether it is about this finding.
     #[must_use]

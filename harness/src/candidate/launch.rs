@@ -63,6 +63,8 @@ pub struct LaunchFile {
     pub role: Role,
     /// What the private copy has besides, within its lines.
     pub insertions: Vec<Insertion>,
+    /// The folder of a configuration of one's own, whose paths are not those of a private copy.
+    pub folder: Option<PathBuf>,
 }
 
 impl LaunchFile {

@@ -69,6 +69,7 @@ impl<'a> Manifest<'a> {
             ]
             .concat(),
             hints: self.hints(&raw.hints)?,
+            remedies: raw.remedies.clone(),
             defects: Vec::new(),
         })
     }
@@ -185,6 +186,7 @@ impl<'a> Manifest<'a> {
                 insertions: self.insertions(file, &text)?,
                 text,
                 role: file.role,
+                folder: None,
             }));
         }
         Ok(files)

@@ -72,6 +72,7 @@ impl Launching {
             ended = process.ended() => Err(HarnessError::Refused {
                 candidate: self.candidate.name.clone(),
                 ending: ended.to_string(),
+                remedy: self.remedy(&configuration),
                 words: self.words(&configuration),
             }),
             ready = ready => match ready {
@@ -135,6 +136,15 @@ impl Launching {
             guard: &self.guard,
         };
         program.start(&arguments, Words::OUTPUT)
+    }
+
+    fn remedy(&self, configuration: &Configuration) -> Option<String> {
+        let remedy = self.candidate.remedy(&self.words(configuration))?;
+        let place = match configuration.locate(&remedy.at) {
+            Some((file, place)) => format!("{}:{}: ", file.origin, place.line),
+            None => String::new(),
+        };
+        Some(format!("{place}{}", remedy.change))
     }
 
     fn words(&self, configuration: &Configuration) -> Vec<String> {

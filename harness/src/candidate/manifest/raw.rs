@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::candidate::launch::{Insertion, LaunchKind, VersionCommand};
-use crate::candidate::{Feature, Hint, Role, Signals};
+use crate::candidate::{Feature, Hint, Remedy, Role, Signals};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +25,8 @@ pub(super) struct Raw {
     pub(super) sometimes: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default, rename = "hint")]
     pub(super) hints: Vec<Spanned<Hint>>,
+    #[serde(default, rename = "remedy")]
+    pub(super) remedies: Vec<Remedy>,
     #[serde(default, rename = "variant")]
     pub(super) variants: Vec<RawVariant>,
 }

@@ -1,0 +1,71 @@
+//! `run --config`: a configuration of one's own.
+
+use crate::invocation::{Invocation, assert_told};
+use crate::up::is_installed;
+
+fn run(file: &str, more: &[&str]) -> Invocation {
+    let mut invocation = Invocation::new(&["run", "nginx", "--config"]).argument(file);
+    for argument in more {
+        invocation = invocation.argument(argument);
+    }
+    invocation
+}
+
+/// What the proxy itself says needs the proxy; CI has it.
+macro_rules! with_nginx {
+    ($($name:ident: $file:literal $($more:literal)*;)+) => {
+        $(
+            #[test]
+            fn $name() {
+                if is_installed("nginx") {
+                    assert_told!(run($file, &[$($more),*]));
+                }
+            }
+        )+
+    };
+}
+
+with_nginx! {
+    the_published_one_does_not_load: "own/published.conf";
+    the_published_one_with_maps: "own/published.conf" "--assume-maps" "-f" "identity/forged_forwarded_for@h1";
+    as_pasted_from_the_web: "own/pasted.conf" "--assume-maps" "-f" "upstream/connections_reused@h1";
+    the_corrected_one: "own/corrected.conf" "-f" "identity";
+    a_directive_without_its_end: "own/broken.conf";
+    a_directive_that_nginx_does_not_know: "own/unknown_directive.conf";
+}
+
+macro_rules! refused_before_anything_runs {
+    ($($name:ident: $file:literal $($more:literal)*;)+) => {
+        $(
+            #[test]
+            fn $name() {
+                let told = run($file, &[$($more),*]);
+                assert_told!(told);
+            }
+        )+
+    };
+}
+
+refused_before_anything_runs! {
+    no_such_file: "own/nowhere.conf";
+    no_configuration: "own/no_configuration.conf";
+    no_server: "own/no_server.conf";
+    a_listener_that_is_not_the_deployments: "own/public_listener.conf";
+    an_upstream_that_is_not_the_deployments: "own/foreign_upstream.conf";
+    a_destination_off_the_stage: "own/foreign_destination.conf";
+    another_protocol_than_http: "own/fastcgi.conf";
+    an_include_that_is_not_there: "own/missing_include.conf";
+    an_include_that_listens: "own/included_server.conf";
+    a_listener_of_no_protocol: "own/corrected.conf" "--listen" "h9=127.0.0.1:1";
+    an_address_without_a_name: "own/corrected.conf" "--upstream" "127.0.0.1:1";
+}
+
+#[test]
+fn a_candidate_that_takes_none() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "haproxy",
+        "--config",
+        "own/corrected.conf"
+    ]));
+}
