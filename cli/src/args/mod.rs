@@ -4,6 +4,7 @@ mod certs;
 mod completions;
 mod explain;
 mod list;
+mod matrix;
 mod mock;
 mod routes;
 mod run;
@@ -15,6 +16,7 @@ pub(crate) use certs::CertsArguments;
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use list::{ListArguments, Listing};
+pub(crate) use matrix::{MatrixArguments, MatrixFormat};
 pub(crate) use mock::{CpaArguments, FrontArguments, MockArguments, Part, UsageArguments};
 pub(crate) use routes::{
     CheckArguments, DiffArguments, DiffFormat, MatchArguments, PropArguments, RoutesArguments,
@@ -80,6 +82,7 @@ pub(crate) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Run(RunArguments),
+    Matrix(MatrixArguments),
     Routes(RoutesArguments),
     Up(UpArguments),
     Mock(MockArguments),

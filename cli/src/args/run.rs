@@ -47,6 +47,9 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "NAME=ADDRESS", requires = "config", value_parser = named_address,
         help_heading = "One's own configuration")]
     pub(crate) upstream: Vec<(String, String)>,
+    /// Run this build of the proxy instead of the one on the PATH
+    #[arg(long, value_name = "PATH", help_heading = "How")]
+    pub(crate) binary: Option<PathBuf>,
     /// Ask only this: an id, a topic, a part of an id or a glob
     ///
     /// `@h1`, `@h2`, `@chain-h1` or `@chain-h2` behind it asks on that protocol only; `@chain-*` is a glob, too. Several

@@ -5,6 +5,7 @@ mod completions;
 mod doctor;
 mod explain;
 mod list;
+mod matrix;
 mod mock;
 mod output;
 mod reference;
@@ -25,6 +26,7 @@ use crate::{
 pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, CommandError> {
     match &arguments.verb {
         Verb::Run(arguments) => run::run(arguments, printer),
+        Verb::Matrix(arguments) => matrix::matrix(arguments, printer),
         Verb::Routes(arguments) => routes::routes(arguments, printer),
         Verb::Up(arguments) => up::up(arguments, printer),
         Verb::Mock(arguments) => mock::mock(arguments, printer),

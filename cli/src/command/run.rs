@@ -23,7 +23,11 @@ use crate::{
 pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let plan = plan(arguments)?;
     let mut deployment = Deployment::named(&arguments.deployment)?;
-    let candidate = candidate(arguments, &mut deployment)?.installed()?;
+    let mut candidate = candidate(arguments, &mut deployment)?;
+    if let Some(binary) = &arguments.binary {
+        candidate = candidate.with_binary(binary);
+    }
+    let candidate = candidate.installed()?;
     let json = Output::open(arguments.json.as_deref())?;
     let junit = Output::open(arguments.junit.as_deref())?;
     let keep = if arguments.keep {
@@ -94,6 +98,9 @@ fn unknown(option: &'static str, name: &str, known: &str) -> CommandError {
 /// What was typed, as far as it matters for asking one thing again.
 fn command(arguments: &RunArguments) -> String {
     let mut command = format!("proxyproof run {}", arguments.candidate);
+    if let Some(path) = &arguments.binary {
+        command.push_str(&format!(" --binary {}", path.display()));
+    }
     if let Some(path) = &arguments.config {
         command.push_str(&format!(" --config {}", path.display()));
     }
@@ -132,7 +139,10 @@ fn plan(arguments: &RunArguments) -> Result<Plan, CommandError> {
 }
 
 /// Runs the suite until its end or the first signal.
-fn ask(suite: Suite<'_>, printer: &Printer) -> Result<(SuiteResult, Option<Exit>), CommandError> {
+pub(super) fn ask(
+    suite: Suite<'_>,
+    printer: &Printer,
+) -> Result<(SuiteResult, Option<Exit>), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -7,6 +7,7 @@ mod failing;
 mod help;
 mod invocation;
 mod listing;
+mod matrix;
 mod mock;
 mod own;
 mod routes;

@@ -3,9 +3,11 @@
 mod change;
 mod json;
 mod junit;
+mod matrix;
 mod standing;
 mod terminal;
 
 pub use json::{read_json, schema, write_json};
 pub use junit::write_junit;
+pub use matrix::{Matrix, Rows};
 pub use terminal::{Detail, Styles, Terminal};

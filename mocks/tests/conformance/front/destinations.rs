@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use proxyproof_mocks::front::FallbackTable;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -17,6 +17,7 @@ pub(super) struct Destinations {
     addresses: BTreeMap<u16, SocketAddr>,
     seen: Arc<Mutex<Seen>>,
     length: watch::Receiver<usize>,
+    _refusing: TcpSocket,
     _running: JoinSet<()>,
 }
 
@@ -46,10 +47,14 @@ impl Destinations {
                 }
             });
         }
-        // Port 8999 of the recordings refuses connections: bound, then closed.
-        addresses.insert(8999, TcpListener::bind("127.0.0.1:0").await?.local_addr()?);
+        // Port 8999 of the recordings refuses connections: bound and never listened on. A port that is given back could be
+        // another trial's a moment later.
+        let refusing = TcpSocket::new_v4()?;
+        refusing.bind(([127, 0, 0, 1], 0).into())?;
+        addresses.insert(8999, refusing.local_addr()?);
         Ok(Self {
             addresses,
+            _refusing: refusing,
             seen,
             length,
             _running: running,
