@@ -6,6 +6,7 @@ mod explain;
 mod list;
 mod matrix;
 mod mock;
+mod own;
 mod routes;
 mod run;
 mod up;
@@ -18,6 +19,7 @@ pub(crate) use explain::ExplainArguments;
 pub(crate) use list::{ListArguments, Listing};
 pub(crate) use matrix::{MatrixArguments, MatrixFormat};
 pub(crate) use mock::{CpaArguments, FrontArguments, MockArguments, Part, UsageArguments};
+pub(crate) use own::OwnArguments;
 pub(crate) use routes::{
     CheckArguments, DiffArguments, DiffFormat, MatchArguments, PropArguments, RoutesArguments,
     RoutesQuestion, ShowArguments,

@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use proxyproof_oracle::location::NginxVersion;
 
-use super::DEFAULT_DEPLOYMENT;
+use super::{DEFAULT_DEPLOYMENT, OwnArguments};
 use crate::exit::EXIT_CODES;
 
 /// Answer questions about a route configuration, without running a proxy
@@ -113,6 +113,8 @@ pub(crate) struct PropArguments {
     /// A candidate of the gallery, or a folder with a candidate.toml, whose own configuration is tried
     #[arg(value_name = "CANDIDATE")]
     pub(crate) candidate: Option<String>,
+    #[command(flatten)]
+    pub(crate) own: OwnArguments,
     /// How many pairs of a table and a target are tried
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub(crate) cases: u64,

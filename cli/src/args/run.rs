@@ -8,6 +8,7 @@ use clap::{
 };
 use proxyproof_harness::{Deployment, Level, suite::Plan};
 
+use super::OwnArguments;
 use crate::exit::EXIT_CODES;
 
 /// The deployment of the published configuration.
@@ -22,31 +23,8 @@ pub(crate) struct RunArguments {
     /// `proxyproof list candidates` shows the gallery. `reference` is part of this program and needs nothing installed.
     #[arg(default_value = "reference")]
     pub(crate) candidate: String,
-    /// Take this NGINX configuration in the place of the candidate's own: a whole one, or a fragment with server blocks
-    ///
-    /// A private copy runs, on the stage's own addresses; the file is only read. The host asked for is its first
-    /// `server_name` with locations.
-    #[arg(long, value_name = "FILE", help_heading = "One's own configuration")]
-    pub(crate) config: Option<PathBuf>,
-    /// Go on as if the variables that published copies use without defining them were defined
-    #[arg(long, requires = "config", help_heading = "One's own configuration")]
-    pub(crate) assume_maps: bool,
-    /// The public host name, where the configuration's own is not the one to ask for
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "config",
-        help_heading = "One's own configuration"
-    )]
-    pub(crate) host: Option<String>,
-    /// Where the configuration listens, as written in it: `h1=127.0.0.1:8003`, `h2=127.0.0.1:8004`
-    #[arg(long, value_name = "PROTOCOL=ADDRESS", requires = "config", value_parser = named_address,
-        help_heading = "One's own configuration")]
-    pub(crate) listen: Vec<(String, String)>,
-    /// Where it expects its upstreams, as written in it: `cpa=127.0.0.1:8317`, `usage=127.0.0.1:18317`
-    #[arg(long, value_name = "NAME=ADDRESS", requires = "config", value_parser = named_address,
-        help_heading = "One's own configuration")]
-    pub(crate) upstream: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) own: OwnArguments,
     /// Run this build of the proxy instead of the one on the PATH
     #[arg(long, value_name = "PATH", help_heading = "How")]
     pub(crate) binary: Option<PathBuf>,
@@ -88,15 +66,6 @@ pub(crate) struct RunArguments {
     /// Write the result as JUnit XML
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
-}
-
-fn named_address(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, address)) if !name.is_empty() && !address.is_empty() => {
-            Ok((name.to_owned(), address.to_owned()))
-        }
-        _ => Err("a name, `=` and an address, as in `cpa=127.0.0.1:8317`".to_owned()),
-    }
 }
 
 fn level(names: &'static [&'static str]) -> impl TypedValueParser<Value = Level> {

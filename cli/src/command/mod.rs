@@ -8,6 +8,7 @@ mod list;
 mod matrix;
 mod mock;
 mod output;
+pub(crate) mod own;
 mod reference;
 mod routes;
 mod run;

@@ -3,14 +3,13 @@
 use std::cell::Cell;
 
 use proxyproof_harness::{
-    Candidate, Deployment, Protocol,
-    candidate::{Maps, OwnConfiguration, address as own_address},
+    Deployment,
     report::{Terminal, write_json, write_junit},
     stage::Keep,
     suite::{Filter, Plan, Selection, Sink, Suite, SuiteResult},
 };
 
-use super::output::Output;
+use super::{output::Output, own};
 use crate::{
     args::{DEFAULT_DEPLOYMENT, RunArguments},
     error::CommandError,
@@ -23,7 +22,7 @@ use crate::{
 pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let plan = plan(arguments)?;
     let mut deployment = Deployment::named(&arguments.deployment)?;
-    let mut candidate = candidate(arguments, &mut deployment)?;
+    let mut candidate = own::candidate(&arguments.own, &arguments.candidate, &mut deployment)?;
     if let Some(binary) = &arguments.binary {
         candidate = candidate.with_binary(binary);
     }
@@ -52,70 +51,13 @@ pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, C
     Ok(stopped.unwrap_or_else(|| Exit::of(&result, arguments.fail_on)))
 }
 
-/// The candidate as it is in the gallery, or with the user's configuration, which the deployment then follows.
-fn candidate(
-    arguments: &RunArguments,
-    deployment: &mut Deployment,
-) -> Result<Candidate, CommandError> {
-    let Some(path) = &arguments.config else {
-        return Ok(Candidate::named(&arguments.candidate)?);
-    };
-    let own = OwnConfiguration::read(path)?;
-    for (name, address) in &arguments.listen {
-        let protocol = if name == "h2c" { "h2" } else { name };
-        let listener = protocol
-            .parse()
-            .ok()
-            .and_then(|protocol: Protocol| deployment.listeners.get_mut(&protocol));
-        let listener = listener.ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
-        listener.address = own_address(address);
-    }
-    for (name, address) in &arguments.upstream {
-        let known: Vec<String> = deployment.upstreams.keys().cloned().collect();
-        let upstream = deployment.upstreams.get_mut(name);
-        let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
-        address.clone_into(&mut upstream.address);
-    }
-    if let Some(host) = arguments.host.clone().or_else(|| own.host()) {
-        deployment.rename_api(&host);
-    }
-    let maps = if arguments.assume_maps {
-        Maps::Assumed
-    } else {
-        Maps::AsWritten
-    };
-    Ok(own.of(&arguments.candidate, maps, deployment)?)
-}
-
-fn unknown(option: &'static str, name: &str, known: &str) -> CommandError {
-    CommandError::UnknownName {
-        option,
-        name: name.to_owned(),
-        known: known.to_owned(),
-    }
-}
-
 /// What was typed, as far as it matters for asking one thing again.
 fn command(arguments: &RunArguments) -> String {
     let mut command = format!("proxyproof run {}", arguments.candidate);
     if let Some(path) = &arguments.binary {
         command.push_str(&format!(" --binary {}", path.display()));
     }
-    if let Some(path) = &arguments.config {
-        command.push_str(&format!(" --config {}", path.display()));
-    }
-    if arguments.assume_maps {
-        command.push_str(" --assume-maps");
-    }
-    if let Some(host) = &arguments.host {
-        command.push_str(&format!(" --host {host}"));
-    }
-    for (protocol, address) in &arguments.listen {
-        command.push_str(&format!(" --listen {protocol}={address}"));
-    }
-    for (name, address) in &arguments.upstream {
-        command.push_str(&format!(" --upstream {name}={address}"));
-    }
+    command.push_str(&own::typed(&arguments.own));
     if arguments.deployment != DEFAULT_DEPLOYMENT {
         command.push_str(&format!(" --deployment {}", arguments.deployment));
     }

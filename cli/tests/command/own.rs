@@ -69,3 +69,23 @@ fn a_candidate_that_takes_none() {
         "own/corrected.conf"
     ]));
 }
+
+#[test]
+fn the_real_proxy_agrees_with_the_rules_on_it() {
+    if is_installed("nginx") {
+        let arguments = [
+            "routes",
+            "prop",
+            "nginx",
+            "--config",
+            "own/corrected.conf",
+            "--cases",
+            "500",
+            "--seed",
+            "1",
+        ];
+        let told = Invocation::new(&arguments).told();
+        assert!(told.starts_with("exit code: 0"), "{told}");
+        assert!(told.contains("no disagreement between nginx"), "{told}");
+    }
+}

@@ -10,6 +10,7 @@ use super::lane::Lane;
 use super::subject::Subject;
 use crate::Ask;
 use crate::candidate::{Candidate, address};
+use crate::deployment::Deployment;
 use crate::error::HarnessError;
 use crate::patience::{Patience, RanOut};
 use crate::protocol::Protocol;
@@ -40,14 +41,20 @@ pub(super) enum Loaded {
 impl Rig {
     pub(super) async fn start(
         candidate: &Candidate,
+        deployment: Option<&Deployment>,
         twist: Option<Twist>,
     ) -> Result<Self, HarnessError> {
         let version = candidate
             .version
             .as_deref()
             .and_then(|version| version.parse().ok());
+        let stage = Stage::of(candidate);
+        let stage = match deployment {
+            Some(deployment) => stage.deployment(deployment),
+            None => stage,
+        };
         Ok(Self {
-            stage: Stage::of(candidate).start().await?,
+            stage: stage.start().await?,
             echoes: BTreeMap::new(),
             generation: 0,
             twist,

@@ -14,6 +14,7 @@ use super::rig::{Loaded, Rig, Twist};
 use super::shrinking::{Found, request};
 use super::subject::Subject;
 use crate::candidate::Candidate;
+use crate::deployment::Deployment;
 use crate::error::HarnessError;
 
 /// What is to be tried.
@@ -21,6 +22,7 @@ use crate::error::HarnessError;
 #[must_use = "nothing is tried before `run`"]
 pub struct Trial {
     candidate: Candidate,
+    deployment: Option<Deployment>,
     tables: Tables,
     cases: u64,
     seed: u64,
@@ -77,6 +79,7 @@ impl Trial {
     pub fn of(candidate: &Candidate) -> Self {
         Self {
             candidate: candidate.clone(),
+            deployment: None,
             tables: Tables::Given,
             cases: 0,
             seed: 0,
@@ -90,6 +93,12 @@ impl Trial {
             tables: Tables::Generated,
             ..Self::of(candidate)
         }
+    }
+
+    /// Another site than the published one.
+    pub fn deployment(mut self, deployment: &Deployment) -> Self {
+        self.deployment = Some(deployment.clone());
+        self
     }
 
     /// How many pairs of a table and a target are tried.
@@ -122,7 +131,7 @@ impl Trial {
         let Some(subject) = Subject::of(&self.candidate) else {
             return Ok(None);
         };
-        let mut rig = Rig::start(&self.candidate, self.twist).await?;
+        let mut rig = Rig::start(&self.candidate, self.deployment.as_ref(), self.twist).await?;
         let mut course = Course {
             generator: Generator::new(self.seed),
             tried: Tried::default(),

@@ -8,23 +8,31 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proxyproof_harness::{
-    Candidate,
+    Deployment,
     routes::{Trial, TrialResult, Tried},
 };
 
 use proxyproof_oracle::routes::Confusion;
 
 use crate::{
-    args::PropArguments, error::CommandError, exit::Exit, printer::Printer, signals::Signals,
+    args::{DEFAULT_DEPLOYMENT, PropArguments},
+    command::own,
+    error::CommandError,
+    exit::Exit,
+    printer::Printer,
+    signals::Signals,
 };
 
 pub(crate) fn prop(arguments: &PropArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let name = arguments.candidate.as_deref().unwrap_or(FRAME);
-    let candidate = Candidate::named(name)?.installed()?;
-    let trial = match arguments.candidate {
-        Some(_) => Trial::of(&candidate),
-        None => Trial::of_generated_tables(&candidate),
+    let mut deployment = Deployment::named(DEFAULT_DEPLOYMENT)?;
+    let candidate = own::candidate(&arguments.own, name, &mut deployment)?.installed()?;
+    let trial = if arguments.candidate.is_some() || arguments.own.config.is_some() {
+        Trial::of(&candidate)
+    } else {
+        Trial::of_generated_tables(&candidate)
     };
+    let trial = trial.deployment(&deployment);
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let trial = trial.cases(arguments.cases).seed(seed);
     let started = Instant::now();
@@ -137,8 +145,9 @@ fn told(result: &TrialResult, arguments: &PropArguments, took: Duration) -> Stri
         .candidate
         .as_ref()
         .map_or_else(String::new, |name| format!(" {name}"));
+    let own = own::typed(&arguments.own);
     text.push_str(&format!(
-        "  repeat    proxyproof routes prop{name} --cases {} --seed {}\n",
+        "  repeat    proxyproof routes prop{name}{own} --cases {} --seed {}\n",
         arguments.cases, result.seed
     ));
     text

@@ -1,0 +1,44 @@
+//! A configuration of one's own in the place of a candidate's.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Which file it is, and what it says where.
+#[derive(Debug, Args)]
+pub(crate) struct OwnArguments {
+    /// Take this NGINX configuration in the place of the candidate's own: a whole one, or a fragment with server blocks
+    ///
+    /// A private copy runs, on the stage's own addresses; the file is only read. The host asked for is its first
+    /// `server_name` with locations.
+    #[arg(long, value_name = "FILE", help_heading = "One's own configuration")]
+    pub(crate) config: Option<PathBuf>,
+    /// Go on as if the variables that published copies use without defining them were defined
+    #[arg(long, requires = "config", help_heading = "One's own configuration")]
+    pub(crate) assume_maps: bool,
+    /// The public host name, where the configuration's own is not the one to ask for
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "config",
+        help_heading = "One's own configuration"
+    )]
+    pub(crate) host: Option<String>,
+    /// Where the configuration listens, as written in it: `h1=127.0.0.1:8003`, `h2=127.0.0.1:8004`
+    #[arg(long, value_name = "PROTOCOL=ADDRESS", requires = "config", value_parser = named_address,
+        help_heading = "One's own configuration")]
+    pub(crate) listen: Vec<(String, String)>,
+    /// Where it expects its upstreams, as written in it: `cpa=127.0.0.1:8317`, `usage=127.0.0.1:18317`
+    #[arg(long, value_name = "NAME=ADDRESS", requires = "config", value_parser = named_address,
+        help_heading = "One's own configuration")]
+    pub(crate) upstream: Vec<(String, String)>,
+}
+
+fn named_address(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, address)) if !name.is_empty() && !address.is_empty() => {
+            Ok((name.to_owned(), address.to_owned()))
+        }
+        _ => Err("a name, `=` and an address, as in `cpa=127.0.0.1:8317`".to_owned()),
+    }
+}

@@ -1,0 +1,73 @@
+//! A configuration of one's own in the place of a candidate's.
+
+use proxyproof_harness::{
+    Candidate, Deployment, Protocol,
+    candidate::{Maps, OwnConfiguration, address},
+};
+
+use crate::{args::OwnArguments, error::CommandError};
+
+/// The candidate as it is in the gallery, or with the user's configuration, which the deployment then follows.
+pub(crate) fn candidate(
+    arguments: &OwnArguments,
+    name: &str,
+    deployment: &mut Deployment,
+) -> Result<Candidate, CommandError> {
+    let Some(path) = &arguments.config else {
+        return Ok(Candidate::named(name)?);
+    };
+    let own = OwnConfiguration::read(path)?;
+    for (name, written) in &arguments.listen {
+        let protocol = if name == "h2c" { "h2" } else { name };
+        let listener = protocol
+            .parse()
+            .ok()
+            .and_then(|protocol: Protocol| deployment.listeners.get_mut(&protocol));
+        let listener = listener.ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
+        listener.address = address(written);
+    }
+    for (name, written) in &arguments.upstream {
+        let known: Vec<String> = deployment.upstreams.keys().cloned().collect();
+        let upstream = deployment.upstreams.get_mut(name);
+        let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
+        written.clone_into(&mut upstream.address);
+    }
+    if let Some(host) = arguments.host.clone().or_else(|| own.host()) {
+        deployment.rename_api(&host);
+    }
+    let maps = if arguments.assume_maps {
+        Maps::Assumed
+    } else {
+        Maps::AsWritten
+    };
+    Ok(own.of(name, maps, deployment)?)
+}
+
+/// What was typed, each option with a blank before it.
+pub(crate) fn typed(arguments: &OwnArguments) -> String {
+    let mut typed = String::new();
+    if let Some(path) = &arguments.config {
+        typed.push_str(&format!(" --config {}", path.display()));
+    }
+    if arguments.assume_maps {
+        typed.push_str(" --assume-maps");
+    }
+    if let Some(host) = &arguments.host {
+        typed.push_str(&format!(" --host {host}"));
+    }
+    for (protocol, address) in &arguments.listen {
+        typed.push_str(&format!(" --listen {protocol}={address}"));
+    }
+    for (name, address) in &arguments.upstream {
+        typed.push_str(&format!(" --upstream {name}={address}"));
+    }
+    typed
+}
+
+fn unknown(option: &'static str, name: &str, known: &str) -> CommandError {
+    CommandError::UnknownName {
+        option,
+        name: name.to_owned(),
+        known: known.to_owned(),
+    }
+}
