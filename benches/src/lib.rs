@@ -1,1 +1,18 @@
 //! How fast: load generation and comparison.
+//!
+//! A benchmark stages every contender once, asks them in turn, round after round, and compares round by round, so that what
+//! a noisy machine does to one of them it does to all. [`load`] asks; [`contest`] takes turns; [`estimate`] says what the
+//! rounds are worth; [`report`] is what came of it.
+
+pub mod contest;
+pub mod estimate;
+pub mod load;
+mod machine;
+mod placement;
+pub mod profile;
+pub mod report;
+
+pub use self::contest::Contest;
+pub use self::placement::Placement;
+pub use self::profile::Profile;
+pub use self::report::Report;

@@ -16,6 +16,12 @@ pub(crate) enum CommandError {
     /// The harness could not ask, or could not read what it was given.
     #[error(transparent)]
     Harness(#[from] HarnessError),
+    /// A benchmark could not be made.
+    #[error(transparent)]
+    Contest(proxyproof_benches::contest::ContestError),
+    /// Two reports say nothing about each other.
+    #[error(transparent)]
+    Incomparable(#[from] proxyproof_benches::report::Incomparable),
     /// There is nothing to ask.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -121,6 +127,15 @@ pub(crate) enum CommandError {
     Reference(#[source] proxyproof_reference::ReferenceError),
 }
 
+impl From<proxyproof_benches::contest::ContestError> for CommandError {
+    fn from(error: proxyproof_benches::contest::ContestError) -> Self {
+        match error {
+            proxyproof_benches::contest::ContestError::Harness(error) => Self::Harness(error),
+            error => Self::Contest(error),
+        }
+    }
+}
+
 impl CommandError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -128,6 +143,7 @@ impl CommandError {
             Self::Plan(_) => Exit::NOTHING_SELECTED,
             Self::Configuration { .. }
             | Self::Routes(_)
+            | Self::Incomparable(_)
             | Self::NoConfiguration { .. }
             | Self::UnknownName { .. }
             | Self::Targets { .. }
@@ -141,7 +157,8 @@ impl CommandError {
             Self::Listen { cause, .. } if cause.kind() == io::ErrorKind::InvalidInput => {
                 Exit::USAGE
             }
-            Self::Listen { .. }
+            Self::Contest(_)
+            | Self::Listen { .. }
             | Self::Report { .. }
             | Self::Print { .. }
             | Self::System { .. }

@@ -21,6 +21,8 @@ impl Exit {
     pub(crate) const NOTHING_SELECTED: Self = Self(4);
     /// A known gap passed, so that its entry is stale.
     pub(crate) const KNOWN_GAP_PASSED: Self = Self(5);
+    /// A figure is slower than the baseline allows.
+    pub(crate) const SLOWER: Self = Self(6);
     /// Stopped by SIGINT, as shells count: 128 and the signal's number.
     pub(crate) const INTERRUPTED: Self = Self(130);
     /// Stopped by SIGTERM.

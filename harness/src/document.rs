@@ -31,6 +31,18 @@ pub struct Label {
 }
 
 impl DocumentError {
+    /// About the whole file.
+    #[must_use]
+    pub fn about(file: &str, text: &str, message: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            text: text.into(),
+            labels: Vec::new(),
+            message: message.into(),
+            help: None,
+        }
+    }
+
     /// Line and column (both from 1, the column in characters) of the first label.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {
@@ -67,6 +79,14 @@ impl fmt::Display for DocumentError {
 }
 
 impl std::error::Error for DocumentError {}
+
+/// Reads a file of a type that says itself what it holds.
+///
+/// # Errors
+/// [`DocumentError`] with the place where the text is no TOML, or none of that type.
+pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentError> {
+    Document::new(file, text).parse()
+}
 
 /// A text that is being read.
 #[derive(Clone, Debug)]

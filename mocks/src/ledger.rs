@@ -132,6 +132,12 @@ impl Ledger {
             .collect()
     }
 
+    /// How many connections all upstreams together have accepted.
+    #[must_use]
+    pub fn connections_accepted(&self) -> u64 {
+        self.books.next_connection.load(Ordering::Relaxed) - 1
+    }
+
     /// Every arrival from now on, told when its head is complete and again when the upstream is through with it
     /// ([`Arrival::finished`]); with more than [`TOLD`] of them not taken yet, others are not told. Only the first follower of a ledger is told anything.
     #[must_use]

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod bench;
 mod certs;
 mod completions;
 mod explain;
@@ -13,6 +14,7 @@ mod up;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub(crate) use bench::{BenchArguments, BenchQuestion, CompareArguments};
 pub(crate) use certs::CertsArguments;
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use explain::ExplainArguments;
@@ -85,6 +87,7 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Verb {
     Run(RunArguments),
     Matrix(MatrixArguments),
+    Bench(BenchArguments),
     Routes(RoutesArguments),
     Up(UpArguments),
     Mock(MockArguments),

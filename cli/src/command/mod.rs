@@ -1,5 +1,6 @@
 //! One command a file.
 
+mod bench;
 mod certs;
 mod completions;
 mod doctor;
@@ -28,6 +29,7 @@ pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, 
     match &arguments.verb {
         Verb::Run(arguments) => run::run(arguments, printer),
         Verb::Matrix(arguments) => matrix::matrix(arguments, printer),
+        Verb::Bench(arguments) => bench::bench(arguments, printer),
         Verb::Routes(arguments) => routes::routes(arguments, printer),
         Verb::Up(arguments) => up::up(arguments, printer),
         Verb::Mock(arguments) => mock::mock(arguments, printer),

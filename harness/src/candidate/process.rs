@@ -80,6 +80,22 @@ impl Process {
         })
     }
 
+    /// The processes of its group, as they are now.
+    pub(crate) fn members(&self) -> Vec<u32> {
+        let group = self.group.as_raw_nonzero().get();
+        let Ok(entries) = std::fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        let member = |entry: std::fs::DirEntry| {
+            let process: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            // State, parent, group follow the name, which may hold anything, parentheses too (proc_pid_stat(5)).
+            let of = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?;
+            (of.parse() == Ok(group)).then_some(process)
+        };
+        entries.flatten().filter_map(member).collect()
+    }
+
     /// How it ended, if it has.
     pub(crate) fn ending(&self) -> Option<Ending> {
         *self.ending.borrow()

@@ -82,6 +82,12 @@ impl RunningStage {
         Some(self.configuration.hint(hint))
     }
 
+    /// The candidate's processes, as they are now.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        self.process.members()
+    }
+
     /// All arrivals at all upstreams.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {

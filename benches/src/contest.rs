@@ -1,0 +1,433 @@
+//! Contenders take turns: direct A B C, direct A B C, …
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use proxyproof_harness::deployment::ProxyProtocol;
+use proxyproof_harness::stage::Guard;
+use proxyproof_harness::{Candidate, Deployment, HarnessError, Protocol, RunningStage, Stage};
+use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::oneshot;
+
+use crate::load::{Expected, LoadError, Samples, SeenEvents, Session, Target};
+use crate::machine::{self, Machine};
+use crate::placement::Cores;
+use crate::profile::{Ask, Measure, Profile};
+use crate::report::{Contender, Measured, Report, Round, Validity};
+
+/// Proxies to be compared with the direct path and each other.
+#[derive(Debug)]
+pub struct Contest {
+    profile: Profile,
+    deployment: Deployment,
+    candidates: Vec<Candidate>,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ContestError {
+    /// A stage could not be started or stopped.
+    #[error(transparent)]
+    Harness(#[from] HarnessError),
+    /// A contender took no connections.
+    #[error("`{contender}` can't be asked")]
+    Load {
+        /// Who.
+        contender: String,
+        /// Why.
+        #[source]
+        cause: LoadError,
+    },
+    /// The upstream did not answer as it should without any proxy.
+    #[error("can't ask the upstream itself")]
+    Upstream(#[source] io::Error),
+    /// A thread could not be started.
+    #[error("can't start a client")]
+    Client(#[source] io::Error),
+}
+
+/// One turn: the samples and what it took.
+struct Turn {
+    samples: Samples,
+    cpu: Costs,
+    connects: u64,
+    events: Vec<SeenEvents>,
+}
+
+/// CPU time in nanoseconds.
+struct Costs {
+    client: u64,
+    proxy: u64,
+    upstream: u64,
+}
+
+impl Contest {
+    /// Between these, with a profile's loads.
+    #[must_use]
+    pub fn new(profile: Profile, deployment: Deployment, candidates: Vec<Candidate>) -> Self {
+        Self {
+            profile,
+            deployment,
+            candidates,
+        }
+    }
+
+    /// Takes all turns. The calling thread's runtime has to be a current-thread one: the thread is the upstreams', and its
+    /// CPU time is counted as theirs. `told` hears of each turn, and of how many there are.
+    ///
+    /// # Errors
+    /// [`ContestError`]; everything that was started is stopped.
+    pub async fn run(self, mut told: impl FnMut(&str, u64, u64)) -> Result<Report, ContestError> {
+        let cores = Cores::of_this_process();
+        cores.place_this_thread(self.profile.placement);
+        let ran = self.rounds(&cores, &mut told).await;
+        cores.release_this_thread();
+        ran
+    }
+
+    async fn rounds(
+        &self,
+        cores: &Cores,
+        told: &mut impl FnMut(&str, u64, u64),
+    ) -> Result<Report, ContestError> {
+        let names: Vec<String> = std::iter::once(DIRECT.to_owned())
+            .chain(
+                self.candidates
+                    .iter()
+                    .map(|candidate| candidate.name.clone()),
+            )
+            .collect();
+        let measures = &self.profile.measures;
+        let mut kept: Vec<Vec<Measured>> = names
+            .iter()
+            .map(|_| measures.iter().map(Measured::of).collect())
+            .collect();
+        let mut memory = vec![0; names.len()];
+        let turns = u64::from(self.profile.rounds) * (names.len() * measures.len()) as u64;
+        let mut turn_number = 0;
+        let mut validity = Watch::begin();
+        let mut stages: Vec<RunningStage> = Vec::new();
+        let guard = Guard::start().map_err(ContestError::Client)?;
+        for round in 0..self.profile.rounds {
+            if round % self.profile.fresh_every == 0 {
+                stop(&mut stages, &mut memory).await?;
+                for candidate in &self.candidates {
+                    let stage = Stage::of(candidate)
+                        .deployment(&self.deployment)
+                        .guard(&guard);
+                    stages.push(stage.start().await?);
+                }
+            }
+            validity.probe();
+            for (measure_index, measure) in measures.iter().enumerate() {
+                for step in 0..names.len() {
+                    // Another begins each round, so that following somebody is nobody's lot.
+                    let who = (step + round as usize) % names.len();
+                    told(&names[who], turn_number, turns);
+                    turn_number += 1;
+                    let through = who.checked_sub(1).map(|index| &stages[index]);
+                    let stage = through
+                        .or(stages.first())
+                        .expect("a contest has a candidate");
+                    let turn = self.turn(stage, through, measure, round, cores).await;
+                    let turn = turn.map_err(|error| match error {
+                        ContestError::Load { cause, .. } => ContestError::Load {
+                            contender: names[who].clone(),
+                            cause,
+                        },
+                        other => other,
+                    })?;
+                    if let Some(through) = through {
+                        through.check_alive()?;
+                    }
+                    validity.ours(&turn.cpu);
+                    kept[who][measure_index].add(turn.round(stage));
+                }
+            }
+        }
+        stop(&mut stages, &mut memory).await?;
+        let standings = validity.end(cores.count());
+        let contenders = names.into_iter().zip(kept).zip(memory).enumerate();
+        let contenders = contenders.map(|(index, ((name, measured), memory))| Contender {
+            name,
+            version: index
+                .checked_sub(1)
+                .and_then(|index| self.candidates[index].version.clone()),
+            peak_memory: memory,
+            measures: measured,
+        });
+        let machine = Machine::this(cores.count());
+        Ok(Report::new(
+            self.profile.clone(),
+            machine,
+            contenders.collect(),
+            standings,
+        ))
+    }
+
+    async fn turn(
+        &self,
+        stage: &RunningStage,
+        through: Option<&RunningStage>,
+        measure: &Measure,
+        round: u32,
+        cores: &Cores,
+    ) -> Result<Turn, ContestError> {
+        let target = target(stage, through.is_some(), measure.ask).await?;
+        let proxies = through.map(RunningStage::processes).unwrap_or_default();
+        for thread in proxies
+            .iter()
+            .flat_map(|process| machine::threads(*process))
+        {
+            cores.place_proxy(thread.0, self.profile.placement);
+        }
+        let stop = StopOnDrop(Arc::default());
+        let client = Client {
+            target,
+            connections: measure.connections,
+            arrivals: measure.arrivals(round),
+            warmup: Duration::from_millis(self.profile.warmup_ms),
+            duration: Duration::from_millis(self.profile.round_ms),
+            placement: self.profile.placement,
+            cores: cores.clone(),
+            proxies,
+            upstream: thread_id(),
+            ledger: stage.ledger().clone(),
+            stop: Arc::clone(&stop.0),
+        };
+        let (done, turn) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("load".to_owned())
+            .spawn(move || {
+                // Nobody waits any more when the contest was given up.
+                let _ = done.send(client.run());
+            })
+            .map_err(ContestError::Client)?;
+        let turn = turn
+            .await
+            .map_err(|error| ContestError::Client(io::Error::other(error)))?;
+        turn.map_err(|cause| ContestError::Load {
+            contender: String::new(),
+            cause,
+        })
+    }
+}
+
+/// Tells a client that nobody waits for it.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a load thread needs.
+struct Client {
+    target: Target,
+    connections: usize,
+    arrivals: crate::load::Arrivals,
+    warmup: Duration,
+    duration: Duration,
+    placement: crate::Placement,
+    cores: Cores,
+    proxies: Vec<u32>,
+    upstream: u32,
+    ledger: proxyproof_mocks::Ledger,
+    stop: Arc<AtomicBool>,
+}
+
+impl Client {
+    fn run(self) -> Result<Turn, LoadError> {
+        self.cores.place_this_thread(self.placement);
+        let session = Session::open(&self.target, self.connections)?;
+        let mut session = session.stop_when(&self.stop);
+        session.run(self.arrivals, self.warmup);
+        session.take_events();
+        let (before, accepted) = (self.costs(), self.ledger.connections_accepted());
+        let samples = session.run(self.arrivals, self.duration);
+        let after = self.costs();
+        Ok(Turn {
+            samples,
+            cpu: Costs {
+                client: after.client.saturating_sub(before.client),
+                proxy: after.proxy.saturating_sub(before.proxy),
+                upstream: after.upstream.saturating_sub(before.upstream),
+            },
+            connects: self.ledger.connections_accepted() - accepted,
+            events: session.take_events(),
+        })
+    }
+
+    fn costs(&self) -> Costs {
+        Costs {
+            client: machine::cpu_of_thread(thread_id()),
+            proxy: machine::cpu_of(&self.proxies),
+            upstream: machine::cpu_of_thread(self.upstream),
+        }
+    }
+}
+
+impl Turn {
+    /// With the delays of its events, which the ledger of its stage knows the writes of.
+    fn round(mut self, stage: &RunningStage) -> (Round, Samples) {
+        for seen in std::mem::take(&mut self.events) {
+            let Some(arrival) = stage.ledger().arrivals(seen.probe).pop() else {
+                continue;
+            };
+            // The head is a write of its own, or comes with the first event; the end of the body comes last.
+            let events = seen.at.len();
+            let writes = arrival
+                .writes
+                .iter()
+                .rev()
+                .filter(|write| write.length > END_OF_BODY);
+            let mut written: Vec<u64> = writes.take(events).map(|write| write.at.nanos()).collect();
+            written.reverse();
+            if written.len() == events {
+                for (read, written) in seen.at.iter().zip(&written) {
+                    self.samples
+                        .event_delay
+                        .saturating_record(read.saturating_sub(*written));
+                }
+            }
+        }
+        (
+            Round::of(
+                &self.samples,
+                [self.cpu.client, self.cpu.proxy, self.cpu.upstream],
+                self.connects,
+            ),
+            self.samples,
+        )
+    }
+}
+
+/// Stops the stages of some rounds, and keeps how much memory each proxy had at its peak.
+async fn stop(stages: &mut Vec<RunningStage>, memory: &mut [u64]) -> Result<(), HarnessError> {
+    for (index, stage) in stages.drain(..).enumerate() {
+        let peak = machine::peak_memory(&stage.processes());
+        memory[index + 1] = memory[index + 1].max(peak);
+        stage.stop().await?;
+    }
+    Ok(())
+}
+
+async fn target(stage: &RunningStage, through: bool, ask: Ask) -> Result<Target, ContestError> {
+    let host = &stage.deployment().hosts.api;
+    let direct = stage.cpa().address();
+    let (address, proxy_protocol) = if through {
+        let version = match stage.proxy_protocol(Protocol::H1) {
+            ProxyProtocol::None => None,
+            ProxyProtocol::V1 => Some(ProxyVersion::V1),
+            ProxyProtocol::V2 => Some(ProxyVersion::V2),
+        };
+        (stage.listener(Protocol::H1), version)
+    } else {
+        (direct, None)
+    };
+    let mut target = match ask {
+        Ask::Health => Target::get(address, host, "/healthz", HEALTHY),
+        Ask::Events => {
+            let events = |number| {
+                let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
+                let expected = Expected::Events(number);
+                Target::post(
+                    address,
+                    host,
+                    "/v1/chat/completions",
+                    fields,
+                    STREAM,
+                    expected,
+                )
+            };
+            let request = events(0).request;
+            let number = events_of(direct, &request).await;
+            events(number.map_err(ContestError::Upstream)?)
+        }
+    };
+    target.proxy_protocol = proxy_protocol;
+    Ok(target)
+}
+
+/// How many events the upstream itself answers with.
+async fn events_of(address: std::net::SocketAddr, request: &[u8]) -> io::Result<u32> {
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    let mut answer = Vec::new();
+    while memchr::memmem::find(&answer, b"\r\n0\r\n\r\n").is_none() {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let events = memchr::memmem::find_iter(&answer, b"\n\n").count();
+    u32::try_from(events).map_err(io::Error::other)
+}
+
+fn thread_id() -> u32 {
+    rustix::thread::gettid()
+        .as_raw_nonzero()
+        .get()
+        .unsigned_abs()
+}
+
+/// What the machine did besides.
+struct Watch {
+    began: Instant,
+    busy: Option<Duration>,
+    ours: u64,
+    lost: Vec<f64>,
+}
+
+impl Watch {
+    fn begin() -> Self {
+        Self {
+            began: Instant::now(),
+            busy: machine::busy(),
+            ours: own_cpu(),
+            lost: Vec::new(),
+        }
+    }
+
+    fn probe(&mut self) {
+        self.lost.push(machine::lost_share(PROBE));
+    }
+
+    /// A proxy's time; this process's is taken at both ends.
+    fn ours(&mut self, costs: &Costs) {
+        self.ours = self.ours.saturating_sub(costs.proxy);
+    }
+
+    fn end(self, cores: usize) -> Validity {
+        let busy = machine::busy()
+            .zip(self.busy)
+            .map(|(now, then)| now.saturating_sub(then));
+        let ours = own_cpu().saturating_sub(self.ours) as f64 / 1e9;
+        let took = self.began.elapsed().as_secs_f64() * cores as f64;
+        let foreign = busy.map_or(0.0, |busy| ((busy.as_secs_f64() - ours) / took).max(0.0));
+        let lost = self.lost.iter().sum::<f64>() / self.lost.len().max(1) as f64;
+        Validity {
+            foreign_cpu: foreign,
+            lost_time: lost,
+        }
+    }
+}
+
+/// The CPU time of this process, in nanoseconds; load threads that ended are in it.
+fn own_cpu() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
+}
+
+/// Who is asked without a proxy.
+pub(crate) const DIRECT: &str = "direct";
+const HEALTHY: &[u8] = br#"{"status":"ok"}"#;
+const STREAM: &[u8] =
+    br#"{"model":"m-fast","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+/// `0\r\n\r\n`.
+const END_OF_BODY: u64 = 5;
+/// How long a core is watched before each round.
+const PROBE: Duration = Duration::from_millis(20);

@@ -1,0 +1,162 @@
+//! What one run has measured.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+/// Latencies in nanoseconds, and everything that gave none.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    /// From the moment a request was to be sent until its answer was whole: what a user would have waited.
+    pub from_intended: Histogram<u64>,
+    /// From the moment it was sent.
+    pub from_send: Histogram<u64>,
+    /// How late requests were sent though a connection was free: what the client itself is to blame for.
+    pub lag: Histogram<u64>,
+    /// From an event's write at the upstream to its read; empty but for streams.
+    pub event_delay: Histogram<u64>,
+    /// What gave no latency.
+    pub errors: Errors,
+    /// Connections opened during the run.
+    pub connects: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// From the beginning until the last answer.
+    pub took: Duration,
+}
+
+/// Exchanges that gave no latency, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Errors {
+    /// A connection could not be opened.
+    pub connect: u64,
+    /// Of those: because every local port was taken (`EADDRNOTAVAIL`).
+    pub ports: u64,
+    /// A connection ended, or was no HTTP, before the answer was whole.
+    pub broken: u64,
+    /// Another status or body than expected.
+    pub wrong: u64,
+    /// Not answered, or never sent, when the run was given up.
+    pub unfinished: u64,
+}
+
+impl Errors {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.connect + self.broken + self.wrong + self.unfinished
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.connect += other.connect;
+        self.ports += other.ports;
+        self.broken += other.broken;
+        self.wrong += other.wrong;
+        self.unfinished += other.unfinished;
+    }
+}
+
+impl Default for Samples {
+    fn default() -> Self {
+        let histogram =
+            || Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("the bounds are constants");
+        Self {
+            from_intended: histogram(),
+            from_send: histogram(),
+            lag: histogram(),
+            event_delay: histogram(),
+            errors: Errors::default(),
+            connects: 0,
+            bytes: 0,
+            took: Duration::ZERO,
+        }
+    }
+}
+
+impl Samples {
+    /// How many right answers there were.
+    #[must_use]
+    pub fn completed(&self) -> u64 {
+        self.from_send.len()
+    }
+
+    /// Right answers a second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.completed() as f64 / self.took.as_secs_f64()
+    }
+
+    pub(super) fn record(&mut self, intended: u64, sent: u64, lag: u64, answered: u64) {
+        self.from_intended
+            .saturating_record(answered.saturating_sub(intended));
+        self.from_send
+            .saturating_record(answered.saturating_sub(sent));
+        self.lag.saturating_record(lag);
+    }
+
+    /// Adds another run's, sample for sample.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, others) in [
+            (&mut self.from_intended, &other.from_intended),
+            (&mut self.from_send, &other.from_send),
+            (&mut self.lag, &other.lag),
+            (&mut self.event_delay, &other.event_delay),
+        ] {
+            mine.add(others)
+                .expect("all histograms have the same bounds");
+        }
+        self.errors.add(&other.errors);
+        self.connects += other.connects;
+        self.bytes += other.bytes;
+        self.took += other.took;
+    }
+}
+
+/// The value at a quantile, if enough samples lie beyond it to carry it: ten.
+#[must_use]
+pub fn carried(histogram: &Histogram<u64>, quantile: f64) -> Option<u64> {
+    let beyond = histogram.len() as f64 * (1.0 - quantile);
+    (beyond >= 10.0 - 1e-6).then(|| histogram.value_at_quantile(quantile))
+}
+
+/// An hour: nobody waits longer.
+const LONGEST: u64 = 3_600_000_000_000;
+const DIGITS: u8 = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merged_histograms_are_the_histogram_of_all() {
+        let (mut first, mut second, mut all) =
+            (Samples::default(), Samples::default(), Samples::default());
+        for number in 1..10_000_u64 {
+            let part = if number % 3 == 0 {
+                &mut first
+            } else {
+                &mut second
+            };
+            part.record(0, number, number / 2, number * 977);
+            all.record(0, number, number / 2, number * 977);
+        }
+        first.add(&second);
+        assert_eq!(first.from_intended, all.from_intended);
+        assert_eq!(first.from_send, all.from_send);
+        assert_eq!(first.lag, all.lag);
+    }
+
+    #[test]
+    fn a_percentile_needs_samples_beyond_it() {
+        let mut samples = Samples::default();
+        for number in 1..=999 {
+            samples.record(0, 0, 0, number * 1000);
+        }
+        assert!(carried(&samples.from_send, 0.99).is_none());
+        samples.record(0, 0, 0, 1_000_000);
+        assert!(carried(&samples.from_send, 0.99).is_some());
+        assert!(carried(&samples.from_send, 0.999).is_none());
+    }
+}

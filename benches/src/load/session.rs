@@ -1,0 +1,328 @@
+//! The worker loop: a schedule, connections, one epoll.
+
+use std::io;
+use std::num::NonZeroU64;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use proxyproof_mocks::moment::Moment;
+use proxyproof_mocks::{PROBE_HEADER, ProbeId};
+use rustix::event::{Timespec, epoll};
+
+use super::answer::Ended;
+use super::arrivals::{Arrivals, Schedule};
+use super::connection::{Connection, Exchange, Progress};
+use super::samples::Samples;
+use super::target::{Expected, Target};
+
+/// Why a session could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The target takes no connections, or there are no descriptors left.
+    #[error("can't open connection {number} of {of} to {address}")]
+    Connect {
+        /// Which one, from 1.
+        number: usize,
+        /// How many there should be.
+        of: usize,
+        /// To whom.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
+    /// There is no epoll.
+    #[error("can't wait for sockets")]
+    Poll(#[source] io::Error),
+}
+
+/// Open connections to one target; runs follow one another on them.
+#[derive(Debug)]
+pub struct Session {
+    target: Target,
+    connections: Vec<Option<Connection>>,
+    idle: Vec<usize>,
+    poll: OwnedFd,
+    stop: Arc<AtomicBool>,
+    /// Since when a connection has been idle: a request that waits for one is not late through our fault.
+    free_since: u64,
+    /// The request of streams, whose probe id is another each time.
+    tagged: Option<Tagged>,
+    /// When events were read, by stream, since they were last taken.
+    seen: Vec<SeenEvents>,
+}
+
+/// When the events of one stream were read, in nanoseconds of [`Moment`].
+#[derive(Clone, Debug)]
+pub struct SeenEvents {
+    /// Which stream.
+    pub probe: ProbeId,
+    /// One for each event, in their order.
+    pub at: Vec<u64>,
+}
+
+#[derive(Debug)]
+struct Tagged {
+    request: Vec<u8>,
+    /// Where the probe id is.
+    at: usize,
+    /// What each connection is reading.
+    under: Vec<Option<SeenEvents>>,
+}
+
+impl Session {
+    /// Opens so many connections.
+    ///
+    /// # Errors
+    /// When one of them cannot be opened.
+    pub fn open(target: &Target, connections: usize) -> Result<Self, LoadError> {
+        let poll = epoll::create(epoll::CreateFlags::CLOEXEC);
+        let mut session = Self {
+            target: target.clone(),
+            connections: (0..connections).map(|_| None).collect(),
+            idle: Vec::with_capacity(connections),
+            poll: poll.map_err(|error| LoadError::Poll(error.into()))?,
+            stop: Arc::default(),
+            free_since: 0,
+            tagged: match target.expected {
+                Expected::Events(_) => Some(Tagged::of(&target.request, connections)),
+                Expected::Whole { .. } => None,
+            },
+            seen: Vec::new(),
+        };
+        for index in 0..connections {
+            session.connect(index).map_err(|cause| LoadError::Connect {
+                number: index + 1,
+                of: connections,
+                address: target.address,
+                cause,
+            })?;
+            session.idle.push(index);
+        }
+        // Without it the kernel adds 50 us to every timed wait; a refusal only costs precision, which the lag shows.
+        let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+        Ok(session)
+    }
+
+    /// Ends runs early once it is true.
+    #[must_use]
+    pub fn stop_when(mut self, stop: &Arc<AtomicBool>) -> Self {
+        self.stop = Arc::clone(stop);
+        self
+    }
+
+    /// When the events of the streams that ended since the last time were read.
+    pub fn take_events(&mut self) -> Vec<SeenEvents> {
+        std::mem::take(&mut self.seen)
+    }
+
+    /// Asks for that long, then waits a while for what is not answered.
+    pub fn run(&mut self, arrivals: Arrivals, duration: Duration) -> Samples {
+        let mut samples = Samples::default();
+        let began = Moment::now().nanos();
+        let mut schedule = Schedule::new(arrivals, began, duration);
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let given_up = began
+            .saturating_add(nanos(duration))
+            .saturating_add(nanos(GRACE));
+        let mut events = Vec::with_capacity(EVENTS);
+        let mut answered = began;
+        loop {
+            let now = Moment::now().nanos();
+            let under_way = self.connections.len() - self.idle.len();
+            let over = schedule.is_over(now) && under_way == 0;
+            if over || now >= given_up || self.stop.load(Ordering::Relaxed) {
+                samples.errors.unfinished += under_way as u64 + schedule.left();
+                break;
+            }
+            while let Some(index) = self.idle.last().copied() {
+                let Some(intended) = schedule.due(Moment::now().nanos()) else {
+                    break;
+                };
+                self.idle.pop();
+                self.begin(index, intended, &mut samples);
+            }
+            self.wait(&schedule, given_up, &mut events);
+            for event in events.drain(..) {
+                let index = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
+                if let Some(at) = self.look(index, &mut samples) {
+                    answered = at;
+                }
+            }
+        }
+        // What is unanswered must not be taken for an answer of the next run.
+        for index in 0..self.connections.len() {
+            let under_way = self.connections[index]
+                .as_ref()
+                .is_none_or(|c| c.exchange.is_some());
+            if under_way {
+                self.connections[index] = None;
+                if !self.idle.contains(&index) {
+                    self.idle.push(index);
+                }
+            }
+        }
+        let end = answered.max(began + nanos(duration).min(answered.saturating_sub(began).max(1)));
+        samples.took = Duration::from_nanos(end - began);
+        samples
+    }
+
+    fn wait(&self, schedule: &Schedule, given_up: u64, events: &mut Vec<epoll::Event>) {
+        let now = Moment::now().nanos();
+        let until_due = match schedule.wait(now) {
+            // A request that is due waits for a connection, not for the clock.
+            Some(_) if self.idle.is_empty() => None,
+            wait => wait,
+        };
+        // The last of the wait is spun: a sleeping thread wakes too late for a latency of this size.
+        let wait = until_due.map_or(LOOK, |due| due.saturating_sub(SPIN));
+        let wait = wait.min(given_up.saturating_sub(now)).min(LOOK);
+        let timeout = Timespec {
+            tv_sec: i64::try_from(wait / 1_000_000_000).unwrap_or(0),
+            tv_nsec: (wait % 1_000_000_000) as _,
+        };
+        // Interrupted by a signal: the loop looks at the clock again.
+        let _ = epoll::wait(
+            &self.poll,
+            rustix::buffer::spare_capacity(events),
+            Some(&timeout),
+        );
+    }
+
+    fn begin(&mut self, index: usize, intended: u64, samples: &mut Samples) {
+        if self.connections[index].is_none() {
+            match self.connect(index) {
+                Ok(()) => samples.connects += 1,
+                Err(error) => {
+                    samples.errors.connect += 1;
+                    let ports = error.kind() == io::ErrorKind::AddrNotAvailable;
+                    samples.errors.ports += u64::from(ports);
+                    self.idle.insert(0, index);
+                    return;
+                }
+            }
+        }
+        if let Some(tagged) = &mut self.tagged {
+            tagged.next(index);
+        }
+        let request = self
+            .tagged
+            .as_ref()
+            .map_or(&self.target.request, |tagged| &tagged.request);
+        let sent = Moment::now().nanos();
+        let lag = sent.saturating_sub(intended.max(self.free_since));
+        let exchange = Exchange {
+            intended,
+            sent,
+            lag,
+        };
+        if let Some(connection) = &mut self.connections[index]
+            && connection.begin(request, exchange).is_err()
+        {
+            self.lose(index, samples);
+        }
+    }
+
+    /// What a socket has to say; the moment of an answer.
+    fn look(&mut self, index: usize, samples: &mut Samples) -> Option<u64> {
+        let connection = self.connections.get_mut(index)?.as_mut()?;
+        if connection.write(&self.target.request).is_err() {
+            self.lose(index, samples);
+            return None;
+        }
+        let progress = connection.read(&self.target.expected, &mut samples.bytes);
+        let now = Moment::now().nanos();
+        let events = connection.events();
+        if let Some(under) = self
+            .tagged
+            .as_mut()
+            .and_then(|tagged| tagged.under[index].as_mut())
+        {
+            under.at.resize(events as usize, now);
+        }
+        let (ended, closes) = match progress {
+            Progress::Under => return None,
+            Progress::Answered { ended, closes } => (ended, closes),
+            Progress::Gone { idle: true, .. } => {
+                // As a server may (RFC 9112 section 9.5): the next request opens another.
+                self.connections[index] = None;
+                return None;
+            }
+            Progress::Gone { ended, .. } => (ended, true),
+        };
+        let exchange = connection.exchange.take();
+        match (ended, exchange) {
+            (Ended::Right, Some(exchange)) => {
+                samples.record(exchange.intended, exchange.sent, exchange.lag, now);
+                if let Some(tagged) = &mut self.tagged {
+                    self.seen.extend(tagged.under[index].take());
+                }
+            }
+            (Ended::Wrong, _) => samples.errors.wrong += 1,
+            _ => samples.errors.broken += 1,
+        }
+        if closes || ended == Ended::Broken {
+            self.connections[index] = None;
+        }
+        if self.idle.is_empty() {
+            self.free_since = now;
+        }
+        self.idle.push(index);
+        Some(now)
+    }
+
+    /// The connection failed under a request.
+    fn lose(&mut self, index: usize, samples: &mut Samples) {
+        samples.errors.broken += 1;
+        self.connections[index] = None;
+        self.idle.push(index);
+    }
+
+    fn connect(&mut self, index: usize) -> io::Result<()> {
+        let connection = Connection::open(&self.target)?;
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
+        let data = epoll::EventData::new_u64(index as u64);
+        epoll::add(&self.poll, &connection.stream, data, flags)?;
+        self.connections[index] = Some(connection);
+        Ok(())
+    }
+}
+
+impl Tagged {
+    fn of(request: &[u8], connections: usize) -> Self {
+        let line = memchr::memchr(b'\n', request).map_or(0, |end| end + 1);
+        let field = format!("{PROBE_HEADER}: ");
+        let mut tagged = request[..line].to_vec();
+        tagged.extend_from_slice(field.as_bytes());
+        let at = tagged.len();
+        tagged.extend_from_slice(ProbeId::fresh().to_string().as_bytes());
+        tagged.extend_from_slice(b"\r\n");
+        tagged.extend_from_slice(&request[line..]);
+        Self {
+            request: tagged,
+            at,
+            under: vec![None; connections],
+        }
+    }
+
+    fn next(&mut self, index: usize) {
+        let probe = ProbeId::fresh();
+        let text = probe.to_string();
+        self.request[self.at..self.at + text.len()].copy_from_slice(text.as_bytes());
+        self.under[index] = Some(SeenEvents {
+            probe,
+            at: Vec::new(),
+        });
+    }
+}
+
+/// How many sockets one wait tells of.
+const EVENTS: usize = 1024;
+/// How long a run waits for what is not answered at its end.
+const GRACE: Duration = Duration::from_secs(2);
+/// The tail of a wait that is spun, in nanoseconds: what a wake-up takes on a virtual machine.
+const SPIN: u64 = 70_000;
+/// How often a stop is looked for, in nanoseconds.
+const LOOK: u64 = 50_000_000;

@@ -1,0 +1,185 @@
+//! What a benchmark asks, as data.
+
+use std::path::Path;
+use std::time::Duration;
+
+use proxyproof_harness::HarnessError;
+use proxyproof_harness::document::{self, DocumentError};
+use serde::{Deserialize, Serialize};
+
+use crate::load::Arrivals;
+use crate::placement::Placement;
+
+/// A benchmark; read from TOML.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Its name in reports.
+    pub name: String,
+    /// One sentence about it.
+    pub about: String,
+    /// Which cores it runs on.
+    #[serde(default)]
+    pub placement: Placement,
+    /// How often every contender gets its turn.
+    pub rounds: u32,
+    /// How long each turn is measured, in milliseconds.
+    pub round_ms: u64,
+    /// How long it is asked before that, unmeasured, in milliseconds.
+    pub warmup_ms: u64,
+    /// After so many rounds every process is started anew: memory layout is chance, and must not be the result.
+    pub fresh_every: u32,
+    /// What is asked in each turn.
+    #[serde(rename = "measure")]
+    pub measures: Vec<Measure>,
+}
+
+/// One load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// Its name in reports.
+    pub name: String,
+    /// How many keepalive connections.
+    pub connections: usize,
+    /// Requests a second, at equal distances; without it every connection asks again once it is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// Whether the distances are exponentially distributed instead.
+    #[serde(default)]
+    pub poisson: bool,
+    /// What is asked for.
+    #[serde(default)]
+    pub ask: Ask,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// `GET /healthz`: a small answer.
+    #[default]
+    Health,
+    /// A chat completion as a stream of server-sent events, 20 ms apart.
+    Events,
+}
+
+impl Profile {
+    /// Names of the embedded profiles.
+    pub const EMBEDDED: [&str; 3] = ["quick", "keepalive", "streaming"];
+
+    /// Reads an embedded profile by name, or a file by path.
+    ///
+    /// # Errors
+    /// [`HarnessError::Unreadable`] when there is no such file, [`HarnessError::Document`] with the place when it is wrong.
+    pub fn named(name: &str) -> Result<Self, HarnessError> {
+        let text = match name {
+            "quick" => QUICK.to_owned(),
+            "keepalive" => KEEPALIVE.to_owned(),
+            "streaming" => STREAMING.to_owned(),
+            file => std::fs::read_to_string(Path::new(file)).map_err(|cause| {
+                HarnessError::Unreadable {
+                    file: name.to_owned(),
+                    cause,
+                }
+            })?,
+        };
+        Self::parse(name, &text)
+    }
+
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// [`HarnessError::Document`] with the place where it is unreadable or makes no sense.
+    pub fn parse(file: &str, text: &str) -> Result<Self, HarnessError> {
+        let profile: Self = document::parse(file, text)?;
+        match profile.nonsense() {
+            None => Ok(profile),
+            Some(message) => Err(DocumentError::about(file, text, message).into()),
+        }
+    }
+
+    /// What cannot be measured.
+    fn nonsense(&self) -> Option<String> {
+        let positive = |name: &str, value: u64| {
+            (value == 0).then(|| format!("`{name}` is 0: nothing would be measured"))
+        };
+        positive("rounds", self.rounds.into())
+            .or_else(|| positive("round_ms", self.round_ms))
+            .or_else(|| positive("fresh_every", self.fresh_every.into()))
+            .or_else(|| {
+                self.measures
+                    .is_empty()
+                    .then(|| "it has no `[[measure]]`".to_owned())
+            })
+            .or_else(|| self.measures.iter().find_map(Measure::nonsense))
+    }
+
+    /// How long it takes with so many contenders, the direct path among them.
+    #[must_use]
+    pub fn takes(&self, contenders: usize) -> Duration {
+        let turn = Duration::from_millis(self.round_ms + self.warmup_ms);
+        turn * self.rounds * u32::try_from(contenders * self.measures.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Measure {
+    /// Its load model; the seed is the round's, so that every contender gets the same moments.
+    pub(crate) fn arrivals(&self, round: u32) -> Arrivals {
+        match self.rate {
+            None => Arrivals::Closed,
+            Some(rate) if self.poisson => Arrivals::Poisson(rate, round.into()),
+            Some(rate) => Arrivals::Constant(rate),
+        }
+    }
+
+    fn nonsense(&self) -> Option<String> {
+        let name = &self.name;
+        if self.connections == 0 {
+            return Some(format!("measure `{name}` has no connections"));
+        }
+        match self.rate {
+            None if self.poisson => Some(format!("measure `{name}` has `poisson` and no `rate`")),
+            Some(rate) if !(MIN_RATE..=MAX_RATE).contains(&rate) => Some(format!(
+                "measure `{name}`: a `rate` is {MIN_RATE} to {MAX_RATE} requests a second"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Slower than this, a round would see no request.
+const MIN_RATE: f64 = 1.0;
+/// Faster than one thread can send.
+const MAX_RATE: f64 = 200_000.0;
+
+const QUICK: &str = include_str!("../profiles/quick.toml");
+const KEEPALIVE: &str = include_str!("../profiles/keepalive.toml");
+const STREAMING: &str = include_str!("../profiles/streaming.toml");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_profiles_are_read_under_their_names() {
+        for name in Profile::EMBEDDED {
+            assert_eq!(Profile::named(name).unwrap().name, name);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_refused() {
+        for (before, after, word) in [
+            ("rounds = 8", "rounds = 0", "rounds"),
+            ("rate = 1000", "rate = 1e9", "rate"),
+            ("connections = 32", "connections = 0", "connections"),
+            ("rounds = 8", "rounds = 8\nround = 1", "round"),
+        ] {
+            let text = QUICK.replacen(before, after, 1);
+            assert_ne!(text, QUICK, "{before}");
+            let error = Profile::parse("mine.toml", &text).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

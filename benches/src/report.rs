@@ -1,0 +1,333 @@
+//! What came of a contest, as JSON and as a table.
+
+mod comparison;
+mod table;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
+use serde::{Deserialize, Serialize};
+
+pub use self::comparison::{Comparison, Incomparable};
+use crate::load::{Errors, Samples, carried};
+use crate::machine::Machine;
+use crate::profile::{Measure, Profile};
+
+/// The schema of the JSON; another is refused.
+pub const SCHEMA: &str = "proxyproof-bench/1";
+
+/// What came of a contest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The version of proxyproof.
+    pub proxyproof: String,
+    /// What was asked.
+    pub profile: Profile,
+    /// Where.
+    pub machine: Machine,
+    /// What the machine did besides.
+    pub validity: Validity,
+    /// What the figures are worth.
+    pub verdict: Worth,
+    /// Why, where they are not valid.
+    pub reasons: Vec<String>,
+    /// The direct path first, then the candidates.
+    pub contenders: Vec<Contender>,
+}
+
+/// What figures are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Worth {
+    /// Nothing speaks against them.
+    Valid,
+    /// Something may have moved them.
+    Suspect,
+    /// They are not shown.
+    Void,
+}
+
+/// What the machine did besides.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validity {
+    /// The share of all cores' time that other programs took, 0 to 1.
+    pub foreign_cpu: f64,
+    /// The share of time that a spinning thread lost, to the hypervisor or a neighbour, 0 to 1.
+    pub lost_time: f64,
+}
+
+/// The direct path or a proxy.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contender {
+    /// Its name.
+    pub name: String,
+    /// What its version command printed.
+    pub version: Option<String>,
+    /// The peak of its resident memory, in bytes; 0 for the direct path.
+    pub peak_memory: u64,
+    /// One for each of the profile's.
+    pub measures: Vec<Measured>,
+}
+
+/// One load on one contender, over all rounds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// The measure's name.
+    pub name: String,
+    /// Requests a second that were intended; closed without.
+    pub rate: Option<f64>,
+    /// One after the other.
+    pub rounds: Vec<Round>,
+    /// What gave no latency.
+    pub errors: Errors,
+    /// Over all rounds, in nanoseconds.
+    pub latency: Percentiles,
+    /// How late the client was, in nanoseconds.
+    pub lag: Percentiles,
+    /// From an event's write at the upstream to its read at the client, in nanoseconds.
+    pub event_delay: Option<Percentiles>,
+    /// All latencies from the intended moment: base64 of an HdrHistogram, V2, deflated.
+    pub histogram: String,
+    #[serde(skip)]
+    samples: Samples,
+}
+
+/// What one turn measured; times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Right answers.
+    pub completed: u64,
+    /// Right answers a second.
+    pub rate: f64,
+    /// The least latency.
+    pub min: u64,
+    /// The median latency from the intended moment.
+    pub p50: u64,
+    /// CPU a request.
+    pub cpu_client: f64,
+    /// CPU a request.
+    pub cpu_proxy: f64,
+    /// CPU a request.
+    pub cpu_upstream: f64,
+    /// Connections that the client opened for 1 000 requests, those of the beginning apart.
+    pub client_connections: f64,
+    /// Connections that the upstream accepted for 1 000 requests.
+    pub upstream_connections: f64,
+    /// The median delay of an event.
+    pub event_delay: Option<u64>,
+}
+
+/// A histogram in a few numbers; those that too few samples carry are missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Percentiles {
+    /// How many samples.
+    pub count: u64,
+    /// The least.
+    pub min: u64,
+    /// The median.
+    pub p50: Option<u64>,
+    /// The 90th percentile.
+    pub p90: Option<u64>,
+    /// The 99th percentile.
+    pub p99: Option<u64>,
+    /// The 99.9th percentile.
+    pub p999: Option<u64>,
+    /// The greatest.
+    pub max: u64,
+}
+
+impl Percentiles {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        Self {
+            count: histogram.len(),
+            min: if histogram.is_empty() {
+                0
+            } else {
+                histogram.min()
+            },
+            p50: carried(histogram, 0.5),
+            p90: carried(histogram, 0.9),
+            p99: carried(histogram, 0.99),
+            p999: carried(histogram, 0.999),
+            max: histogram.max(),
+        }
+    }
+}
+
+impl Round {
+    pub(crate) fn of(samples: &Samples, cpu: [u64; 3], connects: u64) -> Self {
+        let completed = samples.completed().max(1) as f64;
+        let [client, proxy, upstream] = cpu.map(|nanos| nanos as f64 / completed);
+        let events = &samples.event_delay;
+        Self {
+            completed: samples.completed(),
+            rate: samples.rate(),
+            min: samples.from_intended.min(),
+            p50: samples.from_intended.value_at_quantile(0.5),
+            cpu_client: client,
+            cpu_proxy: proxy,
+            cpu_upstream: upstream,
+            client_connections: samples.connects as f64 * 1000.0 / completed,
+            upstream_connections: connects as f64 * 1000.0 / completed,
+            event_delay: (!events.is_empty()).then(|| events.value_at_quantile(0.5)),
+        }
+    }
+}
+
+impl Measured {
+    pub(crate) fn of(measure: &Measure) -> Self {
+        Self {
+            name: measure.name.clone(),
+            rate: measure.rate,
+            rounds: Vec::new(),
+            errors: Errors::default(),
+            latency: Percentiles::default(),
+            lag: Percentiles::default(),
+            event_delay: None,
+            histogram: String::new(),
+            samples: Samples::default(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, (round, samples): (Round, Samples)) {
+        self.rounds.push(round);
+        self.samples.add(&samples);
+    }
+
+    fn summed_up(mut self) -> Self {
+        let samples = &self.samples;
+        self.errors = samples.errors;
+        self.latency = Percentiles::of(&samples.from_intended);
+        self.lag = Percentiles::of(&samples.lag);
+        let events = &samples.event_delay;
+        self.event_delay = (!events.is_empty()).then(|| Percentiles::of(events));
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new()
+            .serialize(&samples.from_intended, &mut bytes)
+            .expect("a vector takes every byte");
+        self.histogram = STANDARD.encode(bytes);
+        self
+    }
+
+    /// One figure of every round.
+    pub(crate) fn series(&self, figure: impl Fn(&Round) -> f64) -> Vec<f64> {
+        self.rounds.iter().map(figure).collect()
+    }
+
+    /// What speaks against it.
+    fn doubt(&self, contender: &str, doubts: &mut Vec<(Worth, String)>) {
+        let asked = self.latency.count + self.errors.total();
+        let here = format!("{contender}, {}", self.name);
+        if self.errors.ports > 0 {
+            doubts.push((
+                Worth::Void,
+                format!("{here}: no local ports left (EADDRNOTAVAIL)"),
+            ));
+        } else if self.errors.total() * 1000 > asked {
+            let (errors, first) = (self.errors.total(), self.errors);
+            doubts.push((Worth::Void, format!(
+                "{here}: {errors} of {asked} requests failed ({} broken, {} wrong, {} not connected, {} unfinished)",
+                first.broken, first.wrong, first.connect, first.unfinished
+            )));
+        }
+        let (Some(_), Some(lag), Some(p50)) = (self.rate, self.lag.p99, self.latency.p50) else {
+            return;
+        };
+        if lag > LAG.max(p50 / 10) {
+            doubts.push((
+                Worth::Suspect,
+                format!("{here}: the client itself was late, p99 {} us", lag / 1000),
+            ));
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn new(
+        profile: Profile,
+        machine: Machine,
+        contenders: Vec<Contender>,
+        validity: Validity,
+    ) -> Self {
+        let contenders: Vec<Contender> = contenders
+            .into_iter()
+            .map(|contender| Contender {
+                measures: contender
+                    .measures
+                    .into_iter()
+                    .map(Measured::summed_up)
+                    .collect(),
+                ..contender
+            })
+            .collect();
+        let mut doubts = validity.doubts();
+        for contender in &contenders {
+            for measured in &contender.measures {
+                measured.doubt(&contender.name, &mut doubts);
+            }
+        }
+        let verdict = doubts
+            .iter()
+            .map(|(worth, _)| *worth)
+            .max()
+            .unwrap_or(Worth::Valid);
+        Self {
+            schema: SCHEMA.to_owned(),
+            proxyproof: env!("CARGO_PKG_VERSION").to_owned(),
+            profile,
+            machine,
+            validity,
+            verdict,
+            reasons: doubts.into_iter().map(|(_, reason)| reason).collect(),
+            contenders,
+        }
+    }
+
+    /// As JSON, with a line end.
+    ///
+    /// # Panics
+    /// Never: plain values are JSON.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("plain values are JSON");
+        format!("{text}\n")
+    }
+
+    /// The table of a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        table::text(self)
+    }
+}
+
+impl Validity {
+    fn doubts(&self) -> Vec<(Worth, String)> {
+        let judge = |share: f64, what: &str| {
+            let worth = if share > VOID_SHARE {
+                Worth::Void
+            } else if share > SUSPECT_SHARE {
+                Worth::Suspect
+            } else {
+                return None;
+            };
+            Some((worth, format!("{what} {:.0} % of the time", share * 100.0)))
+        };
+        let foreign = judge(self.foreign_cpu, "other programs took the cores");
+        let lost = judge(self.lost_time, "the machine was elsewhere");
+        foreign.into_iter().chain(lost).collect()
+    }
+}
+
+/// The client's own lateness, in nanoseconds, beyond which latencies of an open model say more about it than about the proxy.
+const LAG: u64 = 50_000;
+const SUSPECT_SHARE: f64 = 0.10;
+const VOID_SHARE: f64 = 0.40;
