@@ -8,7 +8,7 @@ use miette::{
 use proxyproof_harness::{HarnessError, document::DocumentError, suite::PlanError};
 use proxyproof_mocks::{certificate::CertificateError, front::SettingsError};
 
-use crate::exit::Exit;
+use crate::{command::build::BuildFault, exit::Exit};
 
 /// Why a command failed. Messages complete "error: ".
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,9 @@ pub(crate) enum CommandError {
     /// The harness could not ask, or could not read what it was given.
     #[error(transparent)]
     Harness(#[from] HarnessError),
+    /// Another build of a candidate's program is none.
+    #[error("can't run the build `{}`: {fault}", path.display())]
+    Build { path: PathBuf, fault: BuildFault },
     /// There is nothing to ask.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -127,6 +130,7 @@ impl CommandError {
             Self::Harness(error) => harness_exit(error),
             Self::Plan(_) => Exit::NOTHING_SELECTED,
             Self::Configuration { .. }
+            | Self::Build { .. }
             | Self::Routes(_)
             | Self::NoConfiguration { .. }
             | Self::UnknownName { .. }
@@ -178,6 +182,7 @@ impl CommandError {
             Self::Harness(HarnessError::NotInstalled { .. }) => {
                 Some("`proxyproof doctor` shows what is installed; `proxyproof run` needs nothing but itself".to_owned())
             }
+            Self::Build { path, fault } => Some(fault.help(path)),
             Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
                 Some(meant(nearest.map(str::to_owned), "`proxyproof list` shows every scenario"))
             }

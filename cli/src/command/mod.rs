@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub(crate) mod build;
 mod certs;
 mod completions;
 mod doctor;
