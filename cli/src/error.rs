@@ -8,7 +8,7 @@ use miette::{
 use proxyproof_harness::{HarnessError, document::DocumentError, suite::PlanError};
 use proxyproof_mocks::{certificate::CertificateError, front::SettingsError};
 
-use crate::exit::Exit;
+use crate::{command::build::BuildFault, exit::Exit};
 
 /// Why a command failed. Messages complete "error: ".
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub(crate) enum CommandError {
     /// Two reports say nothing about each other.
     #[error(transparent)]
     Incomparable(#[from] proxyproof_benches::report::Incomparable),
+    /// Another build of a candidate's program is none.
+    #[error("can't run the build `{}`: {fault}", path.display())]
+    Build { path: PathBuf, fault: BuildFault },
     /// There is nothing to ask.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -142,6 +145,7 @@ impl CommandError {
             Self::Harness(error) => harness_exit(error),
             Self::Plan(_) => Exit::NOTHING_SELECTED,
             Self::Configuration { .. }
+            | Self::Build { .. }
             | Self::Routes(_)
             | Self::Incomparable(_)
             | Self::NoConfiguration { .. }
@@ -195,6 +199,7 @@ impl CommandError {
             Self::Harness(HarnessError::NotInstalled { .. }) => {
                 Some("`proxyproof doctor` shows what is installed; `proxyproof run` needs nothing but itself".to_owned())
             }
+            Self::Build { path, fault } => Some(fault.help(path)),
             Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
                 Some(meant(nearest.map(str::to_owned), "`proxyproof list` shows every scenario"))
             }

@@ -22,6 +22,9 @@ pub(crate) struct UpArguments {
     /// The proxy: a name of the gallery, or a folder with a candidate.toml
     #[arg(default_value = "reference")]
     pub(crate) candidate: String,
+    /// Run this build of the proxy instead of the one on the PATH
+    #[arg(long, value_name = "PATH")]
+    pub(crate) binary: Option<PathBuf>,
     /// What the site wants: an embedded deployment, or a TOML file
     #[arg(long, value_name = "FILE", default_value = DEFAULT_DEPLOYMENT)]
     pub(crate) deployment: String,

@@ -1,5 +1,7 @@
 //! Asks several proxies the same.
 
+use std::path::Path;
+
 use proxyproof_harness::{
     Candidate, Deployment, Level,
     candidate::Gallery,
@@ -7,7 +9,7 @@ use proxyproof_harness::{
     suite::{Filter, Plan, Selection, Suite, SuiteResult},
 };
 
-use super::run::ask;
+use super::{build, run::ask};
 use crate::{
     args::{MatrixArguments, MatrixFormat},
     error::CommandError,
@@ -53,15 +55,11 @@ fn candidates(arguments: &MatrixArguments) -> Result<Vec<Candidate>, CommandErro
             .filter_map(|candidate| candidate.installed().ok())
             .collect());
     }
-    let candidate = |name: &String| {
-        let candidate = match name.split_once('=') {
-            Some((name, binary)) => Candidate::named(name)?.with_binary(binary),
-            None => Candidate::named(name)?,
-        };
-        candidate.installed()
+    let candidate = |name: &String| match name.split_once('=') {
+        Some((name, binary)) => build::installed(Candidate::named(name)?, Some(Path::new(binary))),
+        None => build::installed(Candidate::named(name)?, None),
     };
-    let candidates: Result<_, _> = arguments.candidates.iter().map(candidate).collect();
-    Ok(candidates?)
+    arguments.candidates.iter().map(candidate).collect()
 }
 
 fn told(results: &[SuiteResult], format: MatrixFormat, printer: &Printer) -> String {

@@ -1,6 +1,7 @@
 //! One command a file.
 
 mod bench;
+pub(crate) mod build;
 mod certs;
 mod completions;
 mod doctor;

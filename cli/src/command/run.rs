@@ -9,7 +9,7 @@ use proxyproof_harness::{
     suite::{Filter, Plan, Selection, Sink, Suite, SuiteResult},
 };
 
-use super::{output::Output, own};
+use super::{build, output::Output, own};
 use crate::{
     args::{DEFAULT_DEPLOYMENT, RunArguments},
     error::CommandError,
@@ -22,11 +22,8 @@ use crate::{
 pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let plan = plan(arguments)?;
     let mut deployment = Deployment::named(&arguments.deployment)?;
-    let mut candidate = own::candidate(&arguments.own, &arguments.candidate, &mut deployment)?;
-    if let Some(binary) = &arguments.binary {
-        candidate = candidate.with_binary(binary);
-    }
-    let candidate = candidate.installed()?;
+    let candidate = own::candidate(&arguments.own, &arguments.candidate, &mut deployment)?;
+    let candidate = build::installed(candidate, arguments.binary.as_deref())?;
     let json = Output::open(arguments.json.as_deref())?;
     let junit = Output::open(arguments.junit.as_deref())?;
     let keep = if arguments.keep {

@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use self::settings::Settings;
+use super::build;
 use crate::{
     args::UpArguments,
     error::CommandError,
@@ -32,7 +33,8 @@ const API_KEY: &str = "test-key";
 
 pub(crate) fn up(arguments: &UpArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let deployment = Deployment::named(&arguments.deployment)?;
-    let candidate = Candidate::named(&arguments.candidate)?.installed()?;
+    let candidate = Candidate::named(&arguments.candidate)?;
+    let candidate = build::installed(candidate, arguments.binary.as_deref())?;
     let clients = Clients {
         address: arguments.client_address,
         port: arguments.port,

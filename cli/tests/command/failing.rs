@@ -20,6 +20,46 @@ fn a_candidate_that_refuses_to_start() {
 }
 
 #[test]
+fn a_build_that_is_not_there() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "nginx",
+        "--binary",
+        "./no-such-build"
+    ]));
+}
+
+#[test]
+fn a_build_that_is_not_executable() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "nginx",
+        "--binary",
+        "./contradictory.toml"
+    ]));
+}
+
+#[test]
+fn a_build_that_is_a_folder() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "nginx",
+        "--binary",
+        "./candidates"
+    ]));
+}
+
+#[test]
+fn a_build_beside_the_path() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "nginx",
+        "--binary",
+        "contradictory.toml"
+    ]));
+}
+
+#[test]
 fn a_filter_that_selects_nothing() {
     assert_told!(Invocation::new(&[
         "run",

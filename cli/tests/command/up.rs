@@ -17,6 +17,16 @@ use crate::invocation::{Invocation, assert_empty, assert_told, text_of};
 const UNDER_WAY: Duration = Duration::from_secs(60);
 
 #[test]
+fn a_build_that_is_not_there() {
+    assert_told!(Invocation::new(&[
+        "up",
+        "nginx",
+        "--binary",
+        "./no-such-build"
+    ]));
+}
+
+#[test]
 fn serves_and_tells() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let ready = folder.path().join("ready.json");
