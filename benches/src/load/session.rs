@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proxyproof_mocks::moment::Moment;
 use proxyproof_mocks::{PROBE_HEADER, ProbeId};
-use rustix::event::{Timespec, epoll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll};
 
 use super::answer::Ended;
 use super::arrivals::{Arrivals, Schedule};
@@ -179,16 +179,20 @@ impl Session {
         // The last of the wait is spun: a sleeping thread wakes too late for a latency of this size.
         let wait = until_due.map_or(LOOK, |due| due.saturating_sub(SPIN));
         let wait = wait.min(given_up.saturating_sub(now)).min(LOOK);
-        let timeout = Timespec {
-            tv_sec: i64::try_from(wait / 1_000_000_000).unwrap_or(0),
-            tv_nsec: (wait % 1_000_000_000) as _,
+        let timeout = |nanos: u64| Timespec {
+            tv_sec: i64::try_from(nanos / 1_000_000_000).unwrap_or(0),
+            tv_nsec: (nanos % 1_000_000_000) as _,
         };
+        // `epoll_wait` counts in milliseconds, which is more than a latency; `ppoll` in nanoseconds.
+        let mut rest = wait;
+        if until_due.is_some() && wait > 0 {
+            let mut poll = [PollFd::new(&self.poll, PollFlags::IN)];
+            let _ = rustix::event::poll(&mut poll, Some(&timeout(wait)));
+            rest = 0;
+        }
         // Interrupted by a signal: the loop looks at the clock again.
-        let _ = epoll::wait(
-            &self.poll,
-            rustix::buffer::spare_capacity(events),
-            Some(&timeout),
-        );
+        let room = rustix::buffer::spare_capacity(events);
+        let _ = epoll::wait(&self.poll, room, Some(&timeout(rest)));
     }
 
     fn begin(&mut self, index: usize, intended: u64, samples: &mut Samples) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, Round, SCHEMA, Worth};
+use super::{Report, SCHEMA, Worth};
 use crate::estimate::Estimate;
 
 /// What a later report says about the figures of an earlier one.
@@ -88,17 +88,12 @@ impl Comparison {
             }
         }
         let mut changes = Vec::new();
-        for (name, measure, figure, then) in figures(old.1) {
-            let same = |(n, m, f, _): &&(String, String, &str, Vec<f64>)| {
-                *n == name && *m == measure && *f == figure
-            };
-            let later = figures(new.1);
-            let Some((_, _, _, now)) = later.iter().find(same) else {
-                continue;
-            };
-            if let Some(ratio) = unpaired(now, &then) {
+        let later = figures(new.1);
+        for Figure { name, series } in figures(old.1) {
+            let now = later.iter().find(|figure| figure.name == name);
+            if let Some(ratio) = now.and_then(|now| unpaired(&now.series, &series)) {
                 changes.push(Change {
-                    figure: format!("{name}, {measure}, {figure}"),
+                    figure: name,
                     ratio,
                 });
             }
@@ -147,34 +142,36 @@ impl Comparison {
     }
 }
 
-/// Every candidate's figures that carry over to another run, by round.
-fn figures(report: &Report) -> Vec<(String, String, &'static str, Vec<f64>)> {
+/// One figure of one candidate, by round.
+#[derive(Debug)]
+struct Figure {
+    name: String,
+    series: Vec<f64>,
+}
+
+/// Every candidate's figures that carry over to another run.
+fn figures(report: &Report) -> Vec<Figure> {
     let Some((direct, candidates)) = report.contenders.split_first() else {
         return Vec::new();
     };
     let mut figures = Vec::new();
     for candidate in candidates {
         for (measured, direct) in candidate.measures.iter().zip(&direct.measures) {
-            let latencies: [(&str, fn(&Round) -> f64); 2] = if measured.event_delay.is_some() {
-                [
-                    ("event delay p50", |round| {
-                        round.event_delay.unwrap_or(0) as f64
-                    }),
-                    ("CPU of client", |round| round.cpu_client),
-                ]
+            let mut add = |figure: &str, series| {
+                let name = format!("{}, {}, {figure}", candidate.name, measured.name);
+                figures.push(Figure { name, series });
+            };
+            if measured.event_delay.is_some() {
+                // The direct path's is near 0: nothing to take it by.
+                add(
+                    "event delay p50",
+                    measured.series(|round| round.event_delay.unwrap_or(0) as f64),
+                );
             } else {
-                [
-                    ("min", |round| round.min as f64),
-                    ("p50", |round| round.p50 as f64),
-                ]
-            };
-            let mut add = |name, series| {
-                figures.push((candidate.name.clone(), measured.name.clone(), name, series));
-            };
-            for (name, figure) in latencies {
-                add(name, measured.by(direct, figure));
+                add("min", measured.by(direct, |round| round.min as f64));
+                add("p50", measured.by(direct, |round| round.p50 as f64));
             }
-            // The proxy's cost by the client's, which does the same work in every run.
+            // By the client's, which does the same work in every run.
             add(
                 "CPU of the proxy",
                 measured.series(|round| round.cpu_proxy / round.cpu_client.max(1.0)),

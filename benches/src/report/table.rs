@@ -22,7 +22,7 @@ pub(super) fn text(report: &Report) -> String {
     line(
         &mut text,
         &format!(
-            "{worth} · {} · {} rounds of {} ms, interleaved · {} · {cores} cores{machine}",
+            "{worth} · {} · {} rounds of {} ms, interleaved\n{} · {cores} cores{machine}",
             profile.name, profile.rounds, profile.round_ms, profile.placement
         ),
     );
@@ -55,14 +55,24 @@ pub(super) fn text(report: &Report) -> String {
         verdicts(&mut text, report, index, streams);
     }
     memory(&mut text, report);
+    let streams = report
+        .contenders
+        .iter()
+        .flat_map(|contender| &contender.measures);
+    let streams = streams
+        .filter(|measured| measured.event_delay.is_some())
+        .count()
+        > 0;
+    line(&mut text, if streams { OF_EVENTS } else { OF_REQUESTS });
     text
 }
 
 fn requests(text: &mut String, report: &Report, index: usize) {
+    let width = name_width(report);
     line(
         text,
         &format!(
-            "{:12}{:>9}{:>9}{:>22}{:>9}{:>9}{:>9}{:>21}{:>12}",
+            "{:width$}{:>8}{:>8}{:>23}{:>8}{:>8}{:>8}{:>19}{:>10}",
             "",
             "min us",
             "p50 us",
@@ -70,8 +80,8 @@ fn requests(text: &mut String, report: &Report, index: usize) {
             "p99 us",
             "max ms",
             "req/s",
-            "CPU us c/proxy/up",
-            "conns/1000"
+            "CPU us c/p/u",
+            "conns/1k"
         ),
     );
     for contender in &report.contenders {
@@ -89,7 +99,7 @@ fn requests(text: &mut String, report: &Report, index: usize) {
         let rate = Estimate::of(&measured.series(|round| round.rate));
         let connections = Estimate::of(&measured.series(|round| round.upstream_connections));
         let row = format!(
-            "{:12}{:>9}{:>9}{:>22}{:>9}{:>9.1}{:>9.0}{:>21}{:>12}",
+            "{:width$}{:>8}{:>8}{:>23}{:>8}{:>8.1}{:>8.0}{:>19}{:>10}",
             contender.name,
             micros(Some(latency.min)),
             micros(latency.p50),
@@ -115,10 +125,11 @@ fn loud(connections: f64) -> String {
 }
 
 fn events(text: &mut String, report: &Report, index: usize) {
+    let width = name_width(report);
     line(
         text,
         &format!(
-            "{:12}{:>10}{:>18}{:>10}{:>10}{:>10}",
+            "{:width$}{:>10}{:>18}{:>10}{:>10}{:>10}",
             "", "events", "delay p50 us", "p99 us", "max ms", "streams"
         ),
     );
@@ -128,7 +139,7 @@ fn events(text: &mut String, report: &Report, index: usize) {
         line(
             text,
             &format!(
-                "{:12}{:>10}{:>18}{:>10}{:>10.1}{:>10}",
+                "{:width$}{:>10}{:>18}{:>10}{:>10.1}{:>10}",
                 contender.name,
                 delay.count,
                 micros(delay.p50),
@@ -138,6 +149,15 @@ fn events(text: &mut String, report: &Report, index: usize) {
             ),
         );
     }
+}
+
+/// The longest name.
+fn name_width(report: &Report) -> usize {
+    let names = report.contenders.iter();
+    names
+        .map(|contender| contender.name.chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 /// What the proxy adds to the direct path, with its interval.
@@ -150,7 +170,10 @@ fn added(report: &Report, contender: &Contender, index: usize) -> String {
     let rounds = contender.measures[index].series(p50);
     let added = Estimate::of_differences(&rounds, &direct.measures[index].series(p50));
     added.map_or(String::new(), |added| {
-        format!("{:+.1} [{:.1}, {:.1}]", added.median, added.low, added.high)
+        // A tenth of a microsecond means nothing beside hundreds.
+        let digits = usize::from(added.median.abs() < 100.0);
+        let Estimate { median, low, high } = added;
+        format!("{median:+.digits$} [{low:.digits$}, {high:.digits$}]")
     })
 }
 
@@ -221,6 +244,15 @@ fn micros(nanos: Option<u64>) -> String {
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{}", line.trim_end()).expect("a string takes every line");
 }
+
+const OF_REQUESTS: &str = "\
+CPU us c/p/u: CPU a request of client, proxy and upstream
+conns/1k: connections that the upstream accepted for 1 000 requests
+[ ]: 95 % confidence interval of the median over the rounds; p99 and max are over all rounds";
+
+const OF_EVENTS: &str = "\
+delay: from the end of the upstream's write of an event to the client's read; without a proxy it can be 0
+[ ]: 95 % confidence interval of the median over the rounds; p99 and max are over all rounds";
 
 impl Measured {
     /// The median of a figure by the direct path's in the same round.

@@ -1,6 +1,7 @@
 //! What every command says, word for word, with the exit code that scripts rely on.
 
 mod bad_peers;
+mod bench;
 mod certs;
 mod explain;
 mod failing;

@@ -1,0 +1,149 @@
+//! What is measured is what was.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use proxyproof_benches::load::{Arrivals, Session, Target};
+
+/// An upstream that answers each request when `wait` returns; one thread a connection.
+struct Upstream {
+    address: SocketAddr,
+    over: Arc<AtomicBool>,
+}
+
+impl Upstream {
+    fn start(wait: impl Fn() + Clone + Send + 'static, answer: &'static [u8]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if told.load(Ordering::Relaxed) {
+                    return;
+                }
+                let wait = wait.clone();
+                std::thread::spawn(move || serve(stream.unwrap(), &wait, answer));
+            }
+        });
+        Self { address, over }
+    }
+
+    fn session(&self, connections: usize) -> Session {
+        let target = Target::get(self.address, "api.example.org", "/", b"ok");
+        Session::open(&target, connections).unwrap()
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn serve(mut stream: TcpStream, wait: &impl Fn(), answer: &[u8]) {
+    stream.set_nodelay(true).unwrap();
+    let (mut read, mut request) = ([0; 4096], Vec::new());
+    loop {
+        match stream.read(&mut read) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => request.extend_from_slice(&read[..length]),
+        }
+        if request.ends_with(b"\r\n\r\n") {
+            request.clear();
+            wait();
+            if stream.write_all(answer).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn at(histogram: &Histogram<u64>, quantile: f64) -> Duration {
+    Duration::from_nanos(histogram.value_at_quantile(quantile))
+}
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+#[test]
+fn a_known_delay_is_measured_as_that_delay() {
+    const DELAY: Duration = Duration::from_millis(20);
+    let upstream = Upstream::start(|| std::thread::sleep(DELAY), OK);
+    let samples = upstream
+        .session(4)
+        .run(Arrivals::Closed, Duration::from_secs(1));
+    assert_eq!(samples.errors.total(), 0);
+    // Never less; and on a machine that does something else too, the median is not twice as much.
+    assert!(
+        samples.from_send.min() >= 19_990_000,
+        "{}",
+        samples.from_send.min()
+    );
+    let median = at(&samples.from_send, 0.5);
+    assert!(median < DELAY * 2, "{median:?}");
+}
+
+#[test]
+fn a_frozen_upstream_shows_in_an_open_loop_and_not_in_a_closed_one() {
+    const FREEZE: Duration = Duration::from_millis(100);
+    let frozen = || {
+        let began = Instant::now();
+        // Frozen for the first 100 ms of each second of the clock; at the end of it everybody goes on at once.
+        move || {
+            let second = began.elapsed().subsec_millis();
+            if second < 100 {
+                std::thread::sleep(FREEZE - Duration::from_millis(second.into()));
+            }
+        }
+    };
+    let upstream = Upstream::start(frozen(), OK);
+    let open = upstream
+        .session(4)
+        .run(Arrivals::Constant(1000.0), Duration::from_secs(3));
+    assert_eq!(open.errors.total(), 0);
+    let waited = at(&open.from_intended, 0.99);
+    assert!(waited > Duration::from_millis(80), "{waited:?}");
+    // Only four requests a second wait for the thaw, however many users would have.
+    let closed = upstream
+        .session(4)
+        .run(Arrivals::Closed, Duration::from_secs(3));
+    let (median, p99) = (at(&closed.from_send, 0.5), at(&closed.from_send, 0.99));
+    assert!(p99 < Duration::from_millis(80), "{median:?} {p99:?}");
+}
+
+#[test]
+fn another_answer_is_an_error_and_no_latency() {
+    let upstream = Upstream::start(|| (), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
+    let samples = upstream
+        .session(2)
+        .run(Arrivals::Constant(100.0), Duration::from_millis(300));
+    assert_eq!((samples.completed(), samples.errors.wrong), (0, 30));
+}
+
+#[test]
+fn a_server_that_closes_costs_a_connection_a_request() {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+    let upstream = Upstream::start(|| (), answer);
+    let samples = upstream
+        .session(1)
+        .run(Arrivals::Constant(100.0), Duration::from_millis(300));
+    assert_eq!((samples.completed(), samples.errors.total()), (30, 0));
+    // The first was open already.
+    assert_eq!(samples.connects, 29);
+}
+
+#[test]
+fn what_is_not_answered_is_told() {
+    let upstream = Upstream::start(|| std::thread::sleep(Duration::from_secs(60)), OK);
+    let samples = upstream
+        .session(2)
+        .run(Arrivals::Constant(100.0), Duration::from_millis(300));
+    assert_eq!((samples.completed(), samples.errors.unfinished), (0, 30));
+}

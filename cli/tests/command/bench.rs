@@ -1,0 +1,102 @@
+//! `bench` and `bench compare`.
+
+use serde_json::{Value, json};
+
+use crate::invocation::{Invocation, assert_told, text_of};
+
+#[test]
+fn an_unknown_candidate() {
+    assert_told!(Invocation::new(&["bench", "ngnix"]));
+}
+
+#[test]
+fn a_profile_that_is_not_there() {
+    assert_told!(Invocation::new(&["bench", "--profile", "no-such.toml"]));
+}
+
+#[test]
+fn a_profile_with_a_misspelt_word() {
+    assert_told!(Invocation::new(&[
+        "bench",
+        "--profile",
+        "./misspelt-profile.toml"
+    ]));
+}
+
+#[test]
+fn an_impossible_rate() {
+    assert_told!(Invocation::new(&[
+        "bench",
+        "--profile",
+        "./impossible-profile.toml"
+    ]));
+}
+
+#[test]
+fn a_baseline_of_another_schema() {
+    assert_told!(Invocation::new(&[
+        "bench",
+        "compare",
+        "./contradictory.toml",
+        "./contradictory.toml"
+    ]));
+}
+
+/// A real run, whatever it is worth on the machine of the test, and what `compare` says of it made worse.
+#[test]
+fn what_is_slower_is_told() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name);
+    let profile = "name = \"short\"\nabout = \"A test's\"\nrounds = 3\nround_ms = 60\nwarmup_ms = 20\nfresh_every = 2\n\
+                   [[measure]]\nname = \"two\"\nconnections = 2\n[[measure]]\nname = \"stream\"\nconnections = 2\nask = \"events\"\n";
+    std::fs::write(path("short.toml"), profile).expect("a file can be written");
+    let (child, _folder) =
+        Invocation::new(&["bench", "reference", "--placement", "free", "--profile"])
+            .argument(path("short.toml"))
+            .argument("--json")
+            .argument(path("old.json"))
+            .started();
+    let output = child.wait_with_output().expect("it ends");
+    let code = output.status.code();
+    // 3 is a void run: the machine was busy.
+    assert!(code == Some(0) || code == Some(3), "{}", text_of(&output));
+    let text = std::fs::read_to_string(path("old.json")).expect("the report is written");
+    let mut old: Value = serde_json::from_str(&text).expect("the report is JSON");
+    assert_eq!(old["schema"], "proxyproof-bench/1");
+    let measures = old["contenders"][1]["measures"]
+        .as_array()
+        .expect("measures");
+    for measure in measures {
+        assert_eq!(measure["errors"]["wrong"], 0, "{measure}");
+        assert_eq!(measure["errors"]["broken"], 0, "{measure}");
+        assert!(measure["latency"]["count"].as_u64() > Some(0), "{measure}");
+    }
+    assert!(old["contenders"][1]["measures"][1]["event_delay"].is_object());
+    old["verdict"] = json!("valid");
+    let mut new = old.clone();
+    for round in new["contenders"][1]["measures"][0]["rounds"]
+        .as_array_mut()
+        .expect("rounds")
+    {
+        let p50 = round["p50"].as_u64().expect("nanoseconds");
+        round["p50"] = json!(p50 * 1000);
+    }
+    std::fs::write(path("old.json"), old.to_string()).expect("a file can be written");
+    std::fs::write(path("new.json"), new.to_string()).expect("a file can be written");
+    let compared = |old: &str, new: &str| {
+        let compare = Invocation::new(&["bench", "compare"])
+            .argument(path(old))
+            .argument(path(new));
+        let (child, _folder) = compare.started();
+        let output = child.wait_with_output().expect("it ends");
+        (output.status.code(), text_of(&output))
+    };
+    let (code, told) = compared("old.json", "new.json");
+    assert_eq!(code, Some(6), "{told}");
+    assert!(
+        told.contains("slower by more than 5 %: reference, two, p50"),
+        "{told}"
+    );
+    let (code, told) = compared("old.json", "old.json");
+    assert_eq!(code, Some(0), "{told}");
+}
