@@ -1,6 +1,10 @@
 //! What is measured is what was.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an upstream that is slow by a known time is what is measured"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
