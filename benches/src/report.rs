@@ -331,3 +331,124 @@ impl Validity {
 const LAG: u64 = 50_000;
 const SUSPECT_SHARE: f64 = 0.10;
 const VOID_SHARE: f64 = 0.40;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::contest::DIRECT;
+
+    const QUIET: Validity = Validity {
+        foreign_cpu: 0.02,
+        lost_time: 0.01,
+    };
+
+    /// One measure of 1 000 answers of 100 us, late by `lag`, with these errors, on direct and a proxy.
+    fn report(validity: Validity, lag: u64, errors: Errors) -> Report {
+        let mut profile = Profile::named("quick").expect("it is embedded");
+        profile.measures.drain(..2);
+        let measured = |errors| {
+            let mut measured = Measured::of(&profile.measures[0]);
+            let mut samples = Samples::default();
+            for _ in 0..1000 {
+                samples.from_intended.saturating_record(100_000);
+                samples.from_send.saturating_record(100_000);
+                samples.lag.saturating_record(lag);
+            }
+            samples.errors = errors;
+            samples.took = Duration::from_secs(1);
+            measured.add((Round::of(&samples, [1_000_000; 3], 0), samples));
+            measured
+        };
+        let contender = |name: &str, errors| Contender {
+            name: name.to_owned(),
+            version: None,
+            peak_memory: 0,
+            measures: vec![measured(errors)],
+        };
+        let contenders = vec![
+            contender(DIRECT, Errors::default()),
+            contender("nginx", errors),
+        ];
+        Report::new(profile.clone(), Machine::this(2), contenders, validity)
+    }
+
+    #[test]
+    fn a_quiet_run_is_valid() {
+        let report = report(QUIET, 200, Errors::default());
+        assert_eq!(
+            (report.verdict, report.reasons.as_slice()),
+            (Worth::Valid, [].as_slice())
+        );
+        assert!(report.text().contains("100.0"), "{}", report.text());
+    }
+
+    #[test]
+    fn a_busy_neighbour_is_told() {
+        let busy = |foreign_cpu| {
+            report(
+                Validity {
+                    foreign_cpu,
+                    ..QUIET
+                },
+                200,
+                Errors::default(),
+            )
+        };
+        assert_eq!(busy(0.2).verdict, Worth::Suspect);
+        assert_eq!(
+            busy(0.2).reasons,
+            ["other programs took the cores 20 % of the time"]
+        );
+        assert_eq!(busy(0.5).verdict, Worth::Void);
+    }
+
+    #[test]
+    fn a_late_client_is_told() {
+        let late = report(QUIET, 3_000_000, Errors::default());
+        assert_eq!(late.verdict, Worth::Suspect);
+        assert!(
+            late.reasons[0].contains("the client itself was late"),
+            "{:?}",
+            late.reasons
+        );
+    }
+
+    #[test]
+    fn failed_requests_leave_no_figures() {
+        let errors = Errors {
+            wrong: 40,
+            ..Errors::default()
+        };
+        let void = report(QUIET, 200, errors);
+        assert_eq!(void.verdict, Worth::Void);
+        let text = void.text();
+        assert!(
+            text.contains("nginx, 1 000 requests a second: 40 of 1040 requests failed"),
+            "{text}"
+        );
+        assert!(!text.contains("p50"), "{text}");
+    }
+
+    #[test]
+    fn ports_that_ran_out_leave_no_figures() {
+        let errors = Errors {
+            connect: 1,
+            ports: 1,
+            ..Errors::default()
+        };
+        assert_eq!(report(QUIET, 200, errors).verdict, Worth::Void);
+    }
+
+    #[test]
+    fn a_report_is_read_as_it_was_written() {
+        let written = report(QUIET, 200, Errors::default()).json();
+        assert_eq!(
+            Report::parse("old.json", &written)
+                .expect("it is one")
+                .json(),
+            written
+        );
+    }
+}

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum Arrivals {
     /// Every connection asks again as soon as it was answered.
     Closed,
+    /// Closed, until so many were asked.
+    Times(u64),
     /// So many a second, at equal distances, whatever the answers do.
     Constant(f64),
     /// So many a second on average, at exponentially distributed distances; the seed makes it repeatable.
@@ -48,7 +50,14 @@ impl Schedule {
     /// The earliest moment that is due and was not given yet. Past the end, those from before it are still due.
     pub(super) fn due(&mut self, now: u64) -> Option<u64> {
         match self.next()? {
-            None => Some(now).filter(|now| *now < self.end),
+            None => {
+                let asks = match self.arrivals {
+                    Arrivals::Times(times) => self.given < times,
+                    _ => now < self.end,
+                };
+                self.given += u64::from(asks);
+                asks.then_some(now)
+            }
             Some(next) if next <= now => {
                 self.advance();
                 Some(next)
@@ -66,6 +75,7 @@ impl Schedule {
     pub(super) fn is_over(&self, now: u64) -> bool {
         match self.arrivals {
             Arrivals::Closed => now >= self.end,
+            Arrivals::Times(times) => self.given >= times || now >= self.end,
             _ => self.next().is_none(),
         }
     }
@@ -83,7 +93,7 @@ impl Schedule {
     /// None at the end; none within for a closed model.
     fn next(&self) -> Option<Option<u64>> {
         match self.arrivals {
-            Arrivals::Closed => Some(None),
+            Arrivals::Closed | Arrivals::Times(_) => Some(None),
             _ => Some(Some(self.next as u64)).filter(|_| (self.next as u64) < self.end),
         }
     }
@@ -91,7 +101,7 @@ impl Schedule {
     fn advance(&mut self) {
         self.given += 1;
         match self.arrivals {
-            Arrivals::Closed => {}
+            Arrivals::Closed | Arrivals::Times(_) => {}
             // From the beginning each time: adding up distances would add up what rounding loses.
             Arrivals::Constant(rate) => self.next = self.began + self.given as f64 * NANOS / rate,
             Arrivals::Poisson(rate, _) => {
