@@ -33,10 +33,17 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let waiting = ask.client().connect().await?;
     let _unanswered = waiting.open(&stalled).await?;
     // Only once it waits at the upstream does it hold anything.
-    let _ = ask
+    let arrived = ask
         .ledger()
         .arrival(stalled.probe_id(), Patience::ANSWER.scaled())
         .await;
+    if arrived.is_none() {
+        // Others are under way on this stage: it waits behind one of them.
+        let finding = HELD_UP.finding().subject("GET /v1/models");
+        let finding = finding.expected("the request at cpa, whatever else waits there");
+        checks.push(finding.observed("it did not arrive while others were under way"));
+        return Ok(());
+    }
     let request = ask.get("/v1/models");
     ask.cpa().script(
         request.probe_id(),
