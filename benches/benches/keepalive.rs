@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
 use proxyproof_benches::load::{Arrivals, Session, Target};
-use proxyproof_harness::deployment::ProxyProtocol;
 use proxyproof_harness::{Candidate, Protocol, Stage};
-use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 
 fn main() -> ExitCode {
     // The stage starts the embedded candidate as another process of this very executable.
@@ -52,8 +50,8 @@ fn keepalive(criterion: &mut Criterion) {
         };
         let host = &stage.deployment().hosts.api;
         let mut target = Target::get(address, host, "/healthz", br#"{"status":"ok"}"#);
-        if name != "direct" && stage.proxy_protocol(Protocol::H1) == ProxyProtocol::V1 {
-            target.proxy_protocol = Some(ProxyVersion::V1);
+        if name != "direct" {
+            target.proxy_protocol = stage.proxy_protocol(Protocol::H1).version();
         }
         for connections in [1, 32] {
             group.bench_function(BenchmarkId::new(name, connections), |bencher| {

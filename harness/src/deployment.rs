@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use serde::Serialize;
 
 pub use self::fallback::Fallback;
@@ -74,6 +75,18 @@ pub enum ProxyProtocol {
     V1,
     /// The binary header.
     V2,
+}
+
+impl ProxyProtocol {
+    /// The version of the header; none without one.
+    #[must_use]
+    pub fn version(self) -> Option<ProxyVersion> {
+        match self {
+            Self::None => None,
+            Self::V1 => Some(ProxyVersion::V1),
+            Self::V2 => Some(ProxyVersion::V2),
+        }
+    }
 }
 
 /// A program behind the candidate as published.

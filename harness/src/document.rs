@@ -34,13 +34,7 @@ impl DocumentError {
     /// About the whole file.
     #[must_use]
     pub fn about(file: &str, text: &str, message: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            text: text.into(),
-            labels: Vec::new(),
-            message: message.into(),
-            help: None,
-        }
+        Document::new(file, text).lacks(message)
     }
 
     /// Line and column (both from 1, the column in characters) of the first label.

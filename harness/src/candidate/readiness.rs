@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use proxyproof_mocks::{Ledger, PROBE_HEADER, ProbeId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,11 +51,8 @@ impl Door {
     async fn ask(&self, probe: ProbeId) -> Result<String, String> {
         let connecting = TcpStream::connect(self.address).await;
         let mut stream = connecting.map_err(|error| format!("connect: {error}"))?;
-        let header = match self.proxy_protocol {
-            ProxyProtocol::None => Vec::new(),
-            ProxyProtocol::V1 => ProxyVersion::V1.encode(CLIENT, self.address),
-            ProxyProtocol::V2 => ProxyVersion::V2.encode(CLIENT, self.address),
-        };
+        let header = self.proxy_protocol.version();
+        let header = header.map_or_else(Vec::new, |version| version.encode(CLIENT, self.address));
         let greeting = stream.write_all(&header).await;
         greeting.map_err(|error| format!("send: {error}"))?;
         match self.protocol.listener() {

@@ -12,7 +12,7 @@ use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use super::launching::Launching;
 use super::surroundings::{Surroundings, starting};
 use super::{Clients, Doors};
-use crate::deployment::{self, Deployment, Hosts, ProxyProtocol};
+use crate::deployment::{self, Deployment, Hosts};
 use crate::error::HarnessError;
 
 /// Starts the front; it takes a PROXY header from every probe, so that a probe can choose its client address.
@@ -84,12 +84,7 @@ fn destination(
         .find(|(_, listener)| listener.address == published.dest);
     if let Some((protocol, _)) = owner {
         let door = doors.iter().find(|door| door.protocol == *protocol)?;
-        let version = match door.proxy_protocol {
-            ProxyProtocol::None => None,
-            ProxyProtocol::V1 => Some(ProxyVersion::V1),
-            ProxyProtocol::V2 => Some(ProxyVersion::V2),
-        };
-        return Some((door.address, version));
+        return Some((door.address, door.proxy_protocol.version()));
     }
     let version = match published.xver {
         1 => Some(ProxyVersion::V1),
