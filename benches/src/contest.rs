@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use proxyproof_harness::deployment::ProxyProtocol;
 use proxyproof_harness::stage::Guard;
 use proxyproof_harness::{Candidate, Deployment, HarnessError, Protocol, RunningStage, Stage};
-use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 
 use crate::load::{Expected, LoadError, Samples, SeenEvents, Session, Target};
 use crate::machine::{self, Machine};
@@ -24,6 +22,8 @@ pub struct Contest {
     profile: Profile,
     deployment: Deployment,
     candidates: Vec<Candidate>,
+    /// How many events a stream of the upstream has, once that was asked.
+    events: OnceCell<u32>,
 }
 
 /// Why there is no report.
@@ -72,6 +72,7 @@ impl Contest {
             profile,
             deployment,
             candidates,
+            events: OnceCell::new(),
         }
     }
 
@@ -108,12 +109,12 @@ impl Contest {
         let mut memory = vec![0; names.len()];
         let turns = u64::from(self.profile.rounds) * (names.len() * measures.len()) as u64;
         let mut turn_number = 0;
-        let mut validity = Watch::begin();
+        let mut watch = Watch::begin();
         let mut stages: Vec<RunningStage> = Vec::new();
         let guard = Guard::start().map_err(ContestError::Client)?;
         for round in 0..self.profile.rounds {
             if round % self.profile.fresh_every == 0 {
-                stop(&mut stages, &mut memory).await?;
+                stop(&mut stages, &mut memory, &mut watch).await?;
                 for candidate in &self.candidates {
                     let stage = Stage::of(candidate)
                         .deployment(&self.deployment)
@@ -121,7 +122,7 @@ impl Contest {
                     stages.push(stage.start().await?);
                 }
             }
-            validity.probe();
+            watch.probe();
             for (measure_index, measure) in measures.iter().enumerate() {
                 for step in 0..names.len() {
                     // Another begins each round, so that following somebody is nobody's lot.
@@ -132,24 +133,17 @@ impl Contest {
                     let stage = through
                         .or(stages.first())
                         .expect("a contest has a candidate");
-                    let turn = self.turn(stage, through, measure, round, cores).await;
-                    let turn = turn.map_err(|error| match error {
-                        ContestError::Load { cause, .. } => ContestError::Load {
-                            contender: names[who].clone(),
-                            cause,
-                        },
-                        other => other,
-                    })?;
+                    let client = self.client(stage, through, measure, round, cores).await?;
+                    let turn = client.take_turn(&names[who]).await?;
                     if let Some(through) = through {
                         through.check_alive()?;
                     }
-                    validity.ours(&turn.cpu);
                     kept[who][measure_index].add(turn.round(stage));
                 }
             }
         }
-        stop(&mut stages, &mut memory).await?;
-        let standings = validity.end(cores.count());
+        stop(&mut stages, &mut memory, &mut watch).await?;
+        let validity = watch.end(cores.count());
         let contenders = names.into_iter().zip(kept).zip(memory).enumerate();
         let contenders = contenders.map(|(index, ((name, measured), memory))| Contender {
             name,
@@ -164,19 +158,20 @@ impl Contest {
             self.profile.clone(),
             machine,
             contenders.collect(),
-            standings,
+            validity,
         ))
     }
 
-    async fn turn(
+    /// The client of one turn.
+    async fn client(
         &self,
         stage: &RunningStage,
         through: Option<&RunningStage>,
         measure: &Measure,
         round: u32,
         cores: &Cores,
-    ) -> Result<Turn, ContestError> {
-        let target = target(stage, through.is_some(), measure.ask).await?;
+    ) -> Result<Client, ContestError> {
+        let target = self.target(stage, through.is_some(), measure.ask).await?;
         let proxies = through.map(RunningStage::processes).unwrap_or_default();
         for thread in proxies
             .iter()
@@ -184,8 +179,7 @@ impl Contest {
         {
             cores.place_proxy(thread.0, self.profile.placement);
         }
-        let stop = StopOnDrop(Arc::default());
-        let client = Client {
+        Ok(Client {
             target,
             connections: measure.connections,
             arrivals: measure.arrivals(round),
@@ -196,22 +190,40 @@ impl Contest {
             proxies,
             upstream: thread_id(),
             ledger: stage.ledger().clone(),
-            stop: Arc::clone(&stop.0),
+            stop: Arc::default(),
+        })
+    }
+
+    async fn target(
+        &self,
+        stage: &RunningStage,
+        through: bool,
+        ask: Ask,
+    ) -> Result<Target, ContestError> {
+        let host = &stage.deployment().hosts.api;
+        let direct = stage.cpa().address();
+        let (address, proxy_protocol) = if through {
+            let header = stage.proxy_protocol(Protocol::H1).version();
+            (stage.listener(Protocol::H1), header)
+        } else {
+            (direct, None)
         };
-        let (done, turn) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("load".to_owned())
-            .spawn(move || {
-                // Nobody waits any more when the contest was given up.
-                let _ = done.send(client.run());
-            })
-            .map_err(ContestError::Client)?;
-        let turn = turn
-            .await
-            .map_err(|error| ContestError::Client(io::Error::other(error)))?;
-        turn.map_err(|cause| ContestError::Load {
-            contender: String::new(),
-            cause,
+        let target = match ask {
+            Ask::Health => Target::get(address, host, "/healthz", HEALTHY),
+            Ask::Events => {
+                let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
+                let path = "/v1/chat/completions";
+                let mut target =
+                    Target::post(address, host, path, fields, STREAM, Expected::Events(0));
+                let events = || events_of(direct, &target.request);
+                let events = self.events.get_or_try_init(events).await;
+                target.expected = Expected::Events(*events.map_err(ContestError::Upstream)?);
+                target
+            }
+        };
+        Ok(Target {
+            proxy_protocol,
+            ..target
         })
     }
 }
@@ -241,6 +253,25 @@ struct Client {
 }
 
 impl Client {
+    /// Asks on a thread of its own.
+    async fn take_turn(self, contender: &str) -> Result<Turn, ContestError> {
+        let _stop = StopOnDrop(Arc::clone(&self.stop));
+        let (done, turn) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("load".to_owned())
+            .spawn(move || {
+                // Nobody waits any more when the contest was given up.
+                let _ = done.send(self.run());
+            })
+            .map_err(ContestError::Client)?;
+        let turn = turn.await;
+        let turn = turn.map_err(|error| ContestError::Client(io::Error::other(error)))?;
+        turn.map_err(|cause| ContestError::Load {
+            contender: contender.to_owned(),
+            cause,
+        })
+    }
+
     fn run(self) -> Result<Turn, LoadError> {
         self.cores.place_this_thread(self.placement);
         let session = Session::open(&self.target, self.connections)?;
@@ -306,51 +337,20 @@ impl Turn {
     }
 }
 
-/// Stops the stages of some rounds, and keeps how much memory each proxy had at its peak.
-async fn stop(stages: &mut Vec<RunningStage>, memory: &mut [u64]) -> Result<(), HarnessError> {
+/// Stops the stages of some rounds, and keeps how much memory each proxy had at its peak, and what it took in all.
+async fn stop(
+    stages: &mut Vec<RunningStage>,
+    memory: &mut [u64],
+    watch: &mut Watch,
+) -> Result<(), HarnessError> {
     for (index, stage) in stages.drain(..).enumerate() {
-        let peak = machine::peak_memory(&stage.processes());
+        let processes = stage.processes();
+        let peak = machine::peak_memory(&processes);
+        watch.proxies += machine::cpu_of(&processes);
         memory[index + 1] = memory[index + 1].max(peak);
         stage.stop().await?;
     }
     Ok(())
-}
-
-async fn target(stage: &RunningStage, through: bool, ask: Ask) -> Result<Target, ContestError> {
-    let host = &stage.deployment().hosts.api;
-    let direct = stage.cpa().address();
-    let (address, proxy_protocol) = if through {
-        let version = match stage.proxy_protocol(Protocol::H1) {
-            ProxyProtocol::None => None,
-            ProxyProtocol::V1 => Some(ProxyVersion::V1),
-            ProxyProtocol::V2 => Some(ProxyVersion::V2),
-        };
-        (stage.listener(Protocol::H1), version)
-    } else {
-        (direct, None)
-    };
-    let mut target = match ask {
-        Ask::Health => Target::get(address, host, "/healthz", HEALTHY),
-        Ask::Events => {
-            let events = |number| {
-                let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
-                let expected = Expected::Events(number);
-                Target::post(
-                    address,
-                    host,
-                    "/v1/chat/completions",
-                    fields,
-                    STREAM,
-                    expected,
-                )
-            };
-            let request = events(0).request;
-            let number = events_of(direct, &request).await;
-            events(number.map_err(ContestError::Upstream)?)
-        }
-    };
-    target.proxy_protocol = proxy_protocol;
-    Ok(target)
 }
 
 /// How many events the upstream itself answers with.
@@ -378,7 +378,9 @@ fn thread_id() -> u32 {
 struct Watch {
     began: Instant,
     busy: Option<Duration>,
-    ours: u64,
+    own: u64,
+    /// What the proxies took from their start to their end, in nanoseconds.
+    proxies: u64,
     lost: Vec<f64>,
 }
 
@@ -387,7 +389,8 @@ impl Watch {
         Self {
             began: Instant::now(),
             busy: machine::busy(),
-            ours: own_cpu(),
+            own: own_cpu(),
+            proxies: 0,
             lost: Vec::new(),
         }
     }
@@ -396,16 +399,11 @@ impl Watch {
         self.lost.push(machine::lost_share(PROBE));
     }
 
-    /// A proxy's time; this process's is taken at both ends.
-    fn ours(&mut self, costs: &Costs) {
-        self.ours = self.ours.saturating_sub(costs.proxy);
-    }
-
     fn end(self, cores: usize) -> Validity {
         let busy = machine::busy()
             .zip(self.busy)
             .map(|(now, then)| now.saturating_sub(then));
-        let ours = own_cpu().saturating_sub(self.ours) as f64 / 1e9;
+        let ours = (own_cpu() - self.own + self.proxies) as f64 / 1e9;
         let took = self.began.elapsed().as_secs_f64() * cores as f64;
         let foreign = busy.map_or(0.0, |busy| ((busy.as_secs_f64() - ours) / took).max(0.0));
         let lost = self.lost.iter().sum::<f64>() / self.lost.len().max(1) as f64;

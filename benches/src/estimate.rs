@@ -39,8 +39,7 @@ impl Estimate {
     /// Of one candidate's rounds by another's, round by round.
     #[must_use]
     pub fn of_ratios(rounds: &[f64], baseline: &[f64]) -> Option<Self> {
-        let pairs = rounds.iter().zip(baseline).filter(|(_, base)| **base > 0.0);
-        Self::of(&pairs.map(|(value, base)| value / base).collect::<Vec<_>>())
+        Self::of(&ratios(rounds, baseline))
     }
 
     /// Of one candidate's rounds less another's.
@@ -57,8 +56,14 @@ impl Estimate {
     }
 }
 
+/// One candidate's rounds by another's, round by round; without those in which the other's is 0.
+pub(crate) fn ratios(rounds: &[f64], baseline: &[f64]) -> Vec<f64> {
+    let pairs = rounds.iter().zip(baseline).filter(|(_, base)| **base > 0.0);
+    pairs.map(|(value, base)| value / base).collect()
+}
+
 /// The middle value, or the mean of the two.
-fn median_of(mut values: Vec<f64>) -> Option<f64> {
+pub(crate) fn median_of(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

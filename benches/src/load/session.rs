@@ -48,7 +48,7 @@ pub struct Session {
     stop: Arc<AtomicBool>,
     /// Since when a connection has been idle: a request that waits for one is not late through our fault.
     free_since: u64,
-    /// The request of streams, whose probe id is another each time.
+    /// What tells streams apart.
     tagged: Option<Tagged>,
     /// When events were read, by stream, since they were last taken.
     seen: Vec<SeenEvents>,
@@ -63,9 +63,9 @@ pub struct SeenEvents {
     pub at: Vec<u64>,
 }
 
+/// A request whose probe id is another each time.
 #[derive(Debug)]
 struct Tagged {
-    request: Vec<u8>,
     /// Where the probe id is.
     at: usize,
     /// What each connection is reading.
@@ -79,24 +79,27 @@ impl Session {
     /// When one of them cannot be opened.
     pub fn open(target: &Target, connections: usize) -> Result<Self, LoadError> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC);
+        let mut target = target.clone();
+        let tagged = match target.expected {
+            Expected::Events(_) => Some(Tagged::within(&mut target.request, connections)),
+            Expected::Whole { .. } => None,
+        };
+        let address = target.address;
         let mut session = Self {
-            target: target.clone(),
+            target,
             connections: (0..connections).map(|_| None).collect(),
             idle: Vec::with_capacity(connections),
             poll: poll.map_err(|error| LoadError::Poll(error.into()))?,
             stop: Arc::default(),
             free_since: 0,
-            tagged: match target.expected {
-                Expected::Events(_) => Some(Tagged::of(&target.request, connections)),
-                Expected::Whole { .. } => None,
-            },
+            tagged,
             seen: Vec::new(),
         };
         for index in 0..connections {
             session.connect(index).map_err(|cause| LoadError::Connect {
                 number: index + 1,
                 of: connections,
-                address: target.address,
+                address,
                 cause,
             })?;
             session.idle.push(index);
@@ -153,19 +156,11 @@ impl Session {
             }
         }
         // What is unanswered must not be taken for an answer of the next run.
-        for index in 0..self.connections.len() {
-            let under_way = self.connections[index]
-                .as_ref()
-                .is_none_or(|c| c.exchange.is_some());
-            if under_way {
-                self.connections[index] = None;
-                if !self.idle.contains(&index) {
-                    self.idle.push(index);
-                }
-            }
+        for connection in &mut self.connections {
+            connection.take_if(|connection| connection.exchange.is_some());
         }
-        let end = answered.max(began + nanos(duration).min(answered.saturating_sub(began).max(1)));
-        samples.took = Duration::from_nanos(end - began);
+        self.idle = (0..self.connections.len()).collect();
+        samples.took = Duration::from_nanos((answered - began).max(1));
         samples
     }
 
@@ -209,12 +204,8 @@ impl Session {
             }
         }
         if let Some(tagged) = &mut self.tagged {
-            tagged.next(index);
+            tagged.next(&mut self.target.request, index);
         }
-        let request = self
-            .tagged
-            .as_ref()
-            .map_or(&self.target.request, |tagged| &tagged.request);
         let sent = Moment::now().nanos();
         let lag = sent.saturating_sub(intended.max(self.free_since));
         let exchange = Exchange {
@@ -223,7 +214,7 @@ impl Session {
             lag,
         };
         if let Some(connection) = &mut self.connections[index]
-            && connection.begin(request, exchange).is_err()
+            && connection.begin(&self.target.request, exchange).is_err()
         {
             self.lose(index, samples);
         }
@@ -295,26 +286,21 @@ impl Session {
 }
 
 impl Tagged {
-    fn of(request: &[u8], connections: usize) -> Self {
+    /// Puts a probe id behind the request line.
+    fn within(request: &mut Vec<u8>, connections: usize) -> Self {
         let line = memchr::memchr(b'\n', request).map_or(0, |end| end + 1);
-        let field = format!("{PROBE_HEADER}: ");
-        let mut tagged = request[..line].to_vec();
-        tagged.extend_from_slice(field.as_bytes());
-        let at = tagged.len();
-        tagged.extend_from_slice(ProbeId::fresh().to_string().as_bytes());
-        tagged.extend_from_slice(b"\r\n");
-        tagged.extend_from_slice(&request[line..]);
+        let field = format!("{PROBE_HEADER}: {}\r\n", ProbeId::fresh());
+        request.splice(line..line, field.into_bytes());
         Self {
-            request: tagged,
-            at,
+            at: line + PROBE_HEADER.len() + ": ".len(),
             under: vec![None; connections],
         }
     }
 
-    fn next(&mut self, index: usize) {
+    fn next(&mut self, request: &mut [u8], index: usize) {
         let probe = ProbeId::fresh();
         let text = probe.to_string();
-        self.request[self.at..self.at + text.len()].copy_from_slice(text.as_bytes());
+        request[self.at..self.at + text.len()].copy_from_slice(text.as_bytes());
         self.under[index] = Some(SeenEvents {
             probe,
             at: Vec::new(),

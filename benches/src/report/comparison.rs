@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, SCHEMA, Worth};
-use crate::estimate::Estimate;
+use super::{Report, Round, SCHEMA, Worth};
+use crate::estimate::{Estimate, ratios};
 
 /// What a later report says about the figures of an earlier one.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,8 +168,11 @@ fn figures(report: &Report) -> Vec<Figure> {
                     measured.series(|round| round.event_delay.unwrap_or(0) as f64),
                 );
             } else {
-                add("min", measured.by(direct, |round| round.min as f64));
-                add("p50", measured.by(direct, |round| round.p50 as f64));
+                let by_direct = |figure: fn(&Round) -> f64| {
+                    ratios(&measured.series(figure), &direct.series(figure))
+                };
+                add("min", by_direct(|round| round.min as f64));
+                add("p50", by_direct(|round| round.p50 as f64));
             }
             // By the client's, which does the same work in every run.
             add(

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Contender, Measured, Report, Round, Worth};
-use crate::estimate::Estimate;
+use super::{Contender, Report, Round, Worth};
+use crate::estimate::{Estimate, median_of};
 
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
@@ -55,14 +55,10 @@ pub(super) fn text(report: &Report) -> String {
         verdicts(&mut text, report, index, streams);
     }
     memory(&mut text, report);
-    let streams = report
-        .contenders
-        .iter()
-        .flat_map(|contender| &contender.measures);
-    let streams = streams
-        .filter(|measured| measured.event_delay.is_some())
-        .count()
-        > 0;
+    let streams = report.contenders.iter().any(|contender| {
+        let mut measures = contender.measures.iter();
+        measures.any(|measured| measured.event_delay.is_some())
+    });
     line(&mut text, if streams { OF_EVENTS } else { OF_REQUESTS });
     text
 }
@@ -88,7 +84,7 @@ fn requests(text: &mut String, report: &Report, index: usize) {
         let measured = &contender.measures[index];
         let latency = &measured.latency;
         let cpu = |figure: fn(&Round) -> f64| {
-            Estimate::of(&measured.series(figure)).map_or(0.0, |cpu| cpu.median / 1000.0)
+            median_of(measured.series(figure)).map_or(0.0, |cpu| cpu / 1000.0)
         };
         let is_direct = contender.name == report.contenders[0].name;
         let proxy = if is_direct {
@@ -96,8 +92,8 @@ fn requests(text: &mut String, report: &Report, index: usize) {
         } else {
             format!("{:.1}", cpu(|r| r.cpu_proxy))
         };
-        let rate = Estimate::of(&measured.series(|round| round.rate));
-        let connections = Estimate::of(&measured.series(|round| round.upstream_connections));
+        let rate = median_of(measured.series(|round| round.rate));
+        let connections = median_of(measured.series(|round| round.upstream_connections));
         let row = format!(
             "{:width$}{:>8}{:>8}{:>23}{:>8}{:>8.1}{:>8.0}{:>19}{:>10}",
             contender.name,
@@ -106,13 +102,13 @@ fn requests(text: &mut String, report: &Report, index: usize) {
             added(report, contender, index),
             micros(latency.p99),
             latency.max as f64 / 1e6,
-            rate.map_or(0.0, |rate| rate.median),
+            rate.unwrap_or(0.0),
             format!(
                 "{:.1} / {proxy} / {:.1}",
                 cpu(|r| r.cpu_client),
                 cpu(|r| r.cpu_upstream)
             ),
-            connections.map_or(String::new(), |number| loud(number.median)),
+            connections.map_or(String::new(), loud),
         );
         line(text, &row);
     }
@@ -253,14 +249,3 @@ conns/1k: connections that the upstream accepted for 1 000 requests
 const OF_EVENTS: &str = "\
 delay: from the end of the upstream's write of an event to the client's read; without a proxy it can be 0
 [ ]: 95 % confidence interval of the median over the rounds; p99 and max are over all rounds";
-
-impl Measured {
-    /// The median of a figure by the direct path's in the same round.
-    pub(super) fn by(&self, direct: &Self, figure: fn(&Round) -> f64) -> Vec<f64> {
-        let pairs = self.series(figure).into_iter().zip(direct.series(figure));
-        pairs
-            .filter(|(_, direct)| *direct > 0.0)
-            .map(|(mine, direct)| mine / direct)
-            .collect()
-    }
-}
