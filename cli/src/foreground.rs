@@ -30,7 +30,7 @@ pub(crate) fn serve<S: Serving>(
 ) -> Result<Exit, CommandError> {
     let ready = ReadyFile::at(ready)?;
     let system = |action| move |cause| CommandError::System { action, cause };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(system("start the runtime"))?;

@@ -90,21 +90,34 @@ pub(crate) struct LiveArrival {
 
 #[derive(Debug, Default)]
 struct Progress {
-    body: BodyRecord,
-    prefix: BytesMut,
-    trailers: Vec<Field>,
+    /// What most arrivals have nothing of; kept apart to spare them the room.
+    details: Option<Box<Details>>,
     /// The only write of most answers; kept apart to spare them an allocation.
     first_write: Option<WriteRecord>,
-    more_writes: Vec<WriteRecord>,
     writes_total: u64,
     written: u64,
     answer: AnswerRecord,
-    frames: Vec<Frame>,
     peer_gone: Option<PeerGone>,
     finished: Option<Moment>,
     upgraded: Option<Moment>,
     retained: usize,
     memory: Memory,
+}
+
+/// A body, a long answer, a WebSocket.
+#[derive(Clone, Debug, Default)]
+struct Details {
+    body: BodyRecord,
+    prefix: BytesMut,
+    trailers: Vec<Field>,
+    more_writes: Vec<WriteRecord>,
+    frames: Vec<Frame>,
+}
+
+impl Progress {
+    fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
 }
 
 /// Whether the ledger still counts what this arrival keeps.
@@ -119,10 +132,6 @@ impl LiveArrival {
     pub(super) fn new(new: NewArrival, shard: Arc<Shard>) -> Self {
         let progress = Progress {
             retained: new.head.len(),
-            body: BodyRecord {
-                complete: new.framing == Framing::None,
-                ..BodyRecord::default()
-            },
             ..Progress::default()
         };
         Self {
@@ -141,8 +150,9 @@ impl LiveArrival {
         self.probe
     }
 
-    pub(super) fn retained(&self) -> usize {
-        self.progress().retained
+    /// The bytes it keeps before anything is known but its head.
+    pub(super) fn retained_at_first(&self) -> usize {
+        self.head.len()
     }
 
     /// The bytes that are no longer counted from now on.
@@ -158,7 +168,7 @@ impl LiveArrival {
         }
         let now = Moment::now();
         self.change(|progress| {
-            let body = &mut progress.body;
+            let Details { body, prefix, .. } = progress.details();
             body.first_at.get_or_insert(now);
             body.last_at = Some(now);
             body.length += data.len() as u64;
@@ -166,9 +176,9 @@ impl LiveArrival {
             if body.reads.len() < READS_KEPT {
                 body.reads.push((now, data.len() as u64));
             }
-            let room = PREFIX_KEPT - progress.prefix.len().min(PREFIX_KEPT);
+            let room = PREFIX_KEPT - prefix.len().min(PREFIX_KEPT);
             let kept = &data[..data.len().min(room)];
-            progress.prefix.extend_from_slice(kept);
+            prefix.extend_from_slice(kept);
             if progress.memory == Memory::Counted {
                 progress.retained += kept.len();
                 self.shard.grow(kept.len());
@@ -178,8 +188,9 @@ impl LiveArrival {
 
     pub(crate) fn body_complete(&self, trailers: Vec<Field>) {
         self.change(|progress| {
-            progress.body.complete = true;
-            progress.trailers = trailers;
+            let details = progress.details();
+            details.body.complete = true;
+            details.trailers = trailers;
         });
     }
 
@@ -196,18 +207,22 @@ impl LiveArrival {
             }
             if progress.first_write.is_none() {
                 progress.first_write = Some(record);
-            } else if progress.more_writes.len() + 1 < WRITES_KEPT {
-                progress.more_writes.push(record);
+            } else {
+                let more_writes = &mut progress.details().more_writes;
+                if more_writes.len() + 1 < WRITES_KEPT {
+                    more_writes.push(record);
+                }
             }
         });
     }
 
     pub(crate) fn read_frame(&self, frame: &Frame) {
         self.change(|progress| {
-            if progress.frames.len() < FRAMES_KEPT {
+            let frames = &mut progress.details().frames;
+            if frames.len() < FRAMES_KEPT {
                 let mut frame = frame.clone();
                 frame.payload.truncate(PREFIX_KEPT);
-                progress.frames.push(frame);
+                frames.push(frame);
             }
         });
     }
@@ -233,6 +248,7 @@ impl LiveArrival {
         self.change(|progress| progress.upgraded = Some(Moment::now()));
     }
 
+    /// Says that the upstream is through with it.
     pub(crate) fn finish(&self) {
         let mut is_first = false;
         self.change(|progress| {
@@ -246,14 +262,12 @@ impl LiveArrival {
 
     pub(super) fn snapshot(&self) -> Arrival {
         let progress = self.progress();
-        let writes = progress
-            .first_write
-            .iter()
-            .chain(&progress.more_writes)
-            .copied()
-            .collect();
-        let mut body = progress.body.clone();
-        body.prefix = Bytes::copy_from_slice(&progress.prefix);
+        let details = progress.details.as_deref().cloned().unwrap_or_default();
+        let first_write = progress.first_write.into_iter();
+        let writes = first_write.chain(details.more_writes).collect();
+        let mut body = details.body;
+        body.complete |= self.framing == Framing::None;
+        body.prefix = details.prefix.freeze();
         Arrival {
             upstream: Arc::clone(&self.connection.upstream),
             probe: self.probe,
@@ -265,12 +279,12 @@ impl LiveArrival {
             head: RawHead::new(self.head.clone()),
             framing: self.framing,
             body,
-            trailers: progress.trailers.clone(),
+            trailers: details.trailers,
             writes,
             writes_total: progress.writes_total,
             written: progress.written,
             answer: progress.answer,
-            frames: progress.frames.clone(),
+            frames: details.frames,
             peer_gone: progress.peer_gone,
             finished: progress.finished,
             upgraded: progress.upgraded,

@@ -50,7 +50,7 @@ impl Shard {
 
     pub(super) fn add(&self, arrival: Arc<LiveArrival>) {
         self.seen.fetch_add(1, Ordering::Relaxed);
-        self.grow(arrival.retained());
+        self.grow(arrival.retained_at_first());
         let mut entries = self.entries();
         match arrival.probe() {
             Some(probe) => {

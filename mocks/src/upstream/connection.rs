@@ -9,7 +9,7 @@ use bytes::{Buf as _, Bytes};
 use super::exchange::{Exchange, RST_AVOIDANCE, Verdict};
 use super::memory_budget::MemoryBudget;
 use super::scripts::Scripts;
-use super::socket::{Filled, Socket, watched};
+use super::socket::{Filled, Socket, Watch, watched};
 use super::stubs::Stubs;
 use super::{After, Protocols, Request, RespConnection, Rules, Service};
 use crate::ledger::{How, Ledger, LiveConnection, NewArrival};
@@ -87,7 +87,7 @@ impl<S: Service> Connection<S> {
     }
 
     async fn serve_requests(&self) -> Verdict {
-        let mut writer = ResponseWriter::default();
+        let mut writer = Box::<ResponseWriter>::default();
         let mut skip_line_ends = SkipLineEnds::No;
         loop {
             let head = match self.read_head(skip_line_ends).await {
@@ -99,7 +99,7 @@ impl<S: Service> Connection<S> {
             skip_line_ends = SkipLineEnds::after(&request);
             let verdict;
             (verdict, writer) = self.serve_request(&request, writer).await;
-            self.socket.attribute(None);
+            self.socket.attribute(None, Watch::Off);
             if verdict != Verdict::Keep {
                 return verdict;
             }
@@ -109,8 +109,8 @@ impl<S: Service> Connection<S> {
     async fn serve_request(
         &self,
         request: &Request,
-        writer: ResponseWriter,
-    ) -> (Verdict, ResponseWriter) {
+        writer: Box<ResponseWriter>,
+    ) -> (Verdict, Box<ResponseWriter>) {
         let arrival = self.program.ledger.open_arrival(NewArrival {
             connection: Arc::clone(&self.record),
             request_number: self.record.next_request(),
@@ -160,12 +160,12 @@ impl<S: Service> Connection<S> {
 
     async fn read_head(&self, skip: SkipLineEnds) -> Result<RequestHead, NoHead> {
         let mut reading = HeadReading::default();
-        if let Some(head) = self.take_head(&mut reading, skip)? {
-            return Ok(head);
-        }
         let Some(limit) = self.program.rules.header_timeout else {
             return self.wait_for_head(&mut reading, skip).await;
         };
+        if let Taken::Whole(head) = self.take_head(&mut reading, skip)? {
+            return Ok(head);
+        }
         // The time counts from accept for the first head, else from the head's first bytes.
         if self.socket.with_buffer(|buffer| buffer.is_empty())
             && self.socket.fill().await != Filled::Bytes
@@ -192,10 +192,10 @@ impl<S: Service> Connection<S> {
     ) -> Result<RequestHead, NoHead> {
         let mut share = self.program.heads.share();
         loop {
-            if let Some(head) = self.take_head(reading, skip)? {
-                return Ok(head);
-            }
-            let length = self.socket.with_buffer(|buffer| buffer.len());
+            let length = match self.take_head(reading, skip)? {
+                Taken::Whole(head) => return Ok(head),
+                Taken::Part(length) => length,
+            };
             if length > self.program.rules.max_head + HEAD_SLACK || !share.covers(length) {
                 return Err(NoHead::Refused(Rejection::TooLarge));
             }
@@ -210,11 +210,7 @@ impl<S: Service> Connection<S> {
         }
     }
 
-    fn take_head(
-        &self,
-        reading: &mut HeadReading,
-        skip: SkipLineEnds,
-    ) -> Result<Option<RequestHead>, NoHead> {
+    fn take_head(&self, reading: &mut HeadReading, skip: SkipLineEnds) -> Result<Taken, NoHead> {
         let head = self.socket.with_buffer(|buffer| {
             if skip == SkipLineEnds::Yes && !reading.skipped {
                 let ends = buffer
@@ -229,19 +225,23 @@ impl<S: Service> Connection<S> {
                 Some(length) => Some(length),
                 None => reading.scan.advance(buffer)?,
             };
-            Ok(length.map(|length| {
-                let head = Bytes::copy_from_slice(&buffer[..length]);
-                buffer.advance(length);
-                head
-            }))
+            let Some(length) = length else {
+                return Ok(Err(buffer.len()));
+            };
+            let head = Bytes::copy_from_slice(&buffer[..length]);
+            buffer.advance(length);
+            Ok(Ok(head))
         });
-        let Some(head) = head.map_err(NoHead::Refused)? else {
-            return Ok(None);
+        let head = match head.map_err(NoHead::Refused)? {
+            Ok(head) => head,
+            Err(length) => return Ok(Taken::Part(length)),
         };
         if head.len() > self.program.rules.max_head + HEAD_SLACK {
             return Err(NoHead::Refused(Rejection::TooLarge));
         }
-        RequestHead::parse(head).map(Some).map_err(NoHead::Refused)
+        RequestHead::parse(head)
+            .map(Taken::Whole)
+            .map_err(NoHead::Refused)
     }
 
     fn out_of_time(&self, reading: &HeadReading) -> NoHead {
@@ -262,6 +262,13 @@ impl<S: Service> Connection<S> {
             _ => Verdict::Close,
         }
     }
+}
+
+/// What there is of a head.
+enum Taken {
+    Whole(RequestHead),
+    /// So many bytes of it.
+    Part(usize),
 }
 
 #[derive(Default)]

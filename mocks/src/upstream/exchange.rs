@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::memory_budget::MemoryBudget;
 use super::request_body::{BodyError, RequestBody};
-use super::socket::Socket;
+use super::socket::{Socket, Watch};
 use super::{After, Request, WebSocket};
 use crate::ledger::LiveArrival;
 use crate::wire::http1::{
@@ -23,7 +23,8 @@ use crate::wire::http1::{
 pub struct Exchange {
     pub(crate) socket: Arc<Socket>,
     pub(crate) arrival: Arc<LiveArrival>,
-    writer: ResponseWriter,
+    /// In a box, for it is handed on from answer to answer.
+    writer: Box<ResponseWriter>,
     body: RequestBody,
     bodies: MemoryBudget,
     put_back: Option<Bytes>,
@@ -62,16 +63,18 @@ impl Exchange {
     pub(crate) fn new(
         socket: Arc<Socket>,
         arrival: Arc<LiveArrival>,
-        mut writer: ResponseWriter,
+        mut writer: Box<ResponseWriter>,
         request: &Request,
         bodies: MemoryBudget,
     ) -> Self {
         writer.begin(&request.head);
         let body = RequestBody::new(request.framing());
-        socket.attribute(Some(Arc::clone(&arrival)));
-        if body.is_complete() {
-            socket.start_watching();
-        }
+        let watch = if body.is_complete() {
+            Watch::On
+        } else {
+            Watch::Off
+        };
+        socket.attribute(Some(Arc::clone(&arrival)), watch);
         let interim = match request.head.expectation {
             Expectation::Continue => Interim::Awaited,
             Expectation::None | Expectation::Unknown => Interim::NotAsked,
@@ -246,7 +249,7 @@ impl Exchange {
     }
 
     /// Finishes the answer as far as the handler left that to the server, and gives the writer back for the next one.
-    pub(crate) async fn finish(mut self, after: After) -> (Verdict, ResponseWriter) {
+    pub(crate) async fn finish(mut self, after: After) -> (Verdict, Box<ResponseWriter>) {
         let verdict = match after {
             After::Reset => Verdict::Reset,
             After::Close => Verdict::Close,
@@ -263,7 +266,7 @@ impl Exchange {
     }
 
     /// After a script: everything was written behind the back of the answer, but the connection can be kept.
-    pub(crate) async fn finish_script(mut self) -> (Verdict, ResponseWriter) {
+    pub(crate) async fn finish_script(mut self) -> (Verdict, Box<ResponseWriter>) {
         self.arrival.finish();
         if self.is_last() || self.socket.peer_gone().is_some() {
             return (Verdict::Close, self.writer);
@@ -276,7 +279,7 @@ impl Exchange {
     }
 
     /// After a script that says itself how the connection ends.
-    pub(crate) fn finish_with(self, verdict: Verdict) -> (Verdict, ResponseWriter) {
+    pub(crate) fn finish_with(self, verdict: Verdict) -> (Verdict, Box<ResponseWriter>) {
         self.arrival.finish();
         (verdict, self.writer)
     }

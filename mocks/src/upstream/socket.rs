@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
+use futures_util::task::AtomicWaker;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, Interest};
 use tokio::net::TcpStream;
@@ -26,7 +27,8 @@ pub(crate) struct Socket {
     gone: AtomicU8,
     gone_notify: Notify,
     cut: AtomicU8,
-    cut_notify: Notify,
+    /// The task that [`Self::until_cut`] is awaited in.
+    cut_waker: AtomicWaker,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,7 @@ struct State {
 
 /// Whether bytes may be read while a handler runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Watch {
+pub(crate) enum Watch {
     /// The request's body comes next, and reading it is the handler's business.
     Off,
     /// What comes is the next request, or the end of the connection.
@@ -72,7 +74,7 @@ impl Socket {
             gone: AtomicU8::new(0),
             gone_notify: Notify::new(),
             cut: AtomicU8::new(0),
-            cut_notify: Notify::new(),
+            cut_waker: AtomicWaker::new(),
         })
     }
 
@@ -86,11 +88,12 @@ impl Socket {
         std::future::poll_fn(|cx| self.poll_fill(cx)).await
     }
 
-    /// Attributes what happens from now on to this arrival.
-    pub(crate) fn attribute(&self, arrival: Option<Arc<LiveArrival>>) {
+    /// Attributes what happens from now on to this arrival, and watches for the end of the connection while its
+    /// handler runs, or not yet.
+    pub(crate) fn attribute(&self, arrival: Option<Arc<LiveArrival>>, watch: Watch) {
         let mut state = self.state();
         state.arrival = arrival;
-        state.watch = Watch::Off;
+        state.watch = watch;
         if state.buffer.is_empty() && state.buffer.capacity() > READ_AT_FIRST {
             state.buffer = BytesMut::new();
             state.next_read = READ_AT_FIRST;
@@ -154,13 +157,8 @@ impl Socket {
     /// Writes as much as the operating system takes; recorded. Cancel-safe: what is returned is written, no more.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let written = std::future::poll_fn(|cx| self.poll_write(cx, bytes)).await;
-        match written {
-            Ok(length) => {
-                if let Some(arrival) = &self.state().arrival {
-                    arrival.wrote(&bytes[..length]);
-                }
-            }
-            Err(_) => self.notice(How::Reset),
+        if written.is_err() {
+            self.notice(How::Reset);
         }
         written
     }
@@ -211,17 +209,20 @@ impl Socket {
     /// Asks the connection's task to end it.
     pub(crate) fn cut(&self, how: How) {
         self.cut.store(encode(how), Ordering::Release);
-        self.cut_notify.notify_one();
+        self.cut_waker.wake();
     }
 
-    /// Waits until [`Self::cut`] is called.
+    /// Waits until [`Self::cut`] is called. Only the connection's task does.
     pub(crate) async fn until_cut(&self) -> How {
-        loop {
-            if let Some(how) = decode(self.cut.load(Ordering::Acquire)) {
-                return how;
+        std::future::poll_fn(|cx| {
+            // Registered before it looks, so that a cut between the two wakes it.
+            self.cut_waker.register(cx.waker());
+            match decode(self.cut.load(Ordering::Acquire)) {
+                Some(how) => Poll::Ready(how),
+                None => Poll::Pending,
             }
-            self.cut_notify.notified().await;
-        }
+        })
+        .await
     }
 
     fn poll_fill(&self, cx: &mut Context<'_>) -> Poll<Filled> {
@@ -251,7 +252,13 @@ impl Socket {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     std::task::ready!(stream.poll_write_ready(cx))?;
                 }
-                written => return Poll::Ready(written),
+                Ok(length) => {
+                    if let Some(arrival) = &state.arrival {
+                        arrival.wrote(&bytes[..length]);
+                    }
+                    return Poll::Ready(Ok(length));
+                }
+                failed => return Poll::Ready(failed),
             }
         }
     }

@@ -17,7 +17,7 @@ pub(crate) fn safe_mode(state: &State, request: &Request, path: &str) -> Option<
         .into_iter()
         .any(|prefix| path == prefix || path.starts_with(&format!("{prefix}/")));
     if ai {
-        let answer = gin_json(403, EXAMPLE_KEY.to_owned());
+        let answer = gin_json(403, EXAMPLE_KEY);
         return Some(answer.field("X-Cpa-Safe-Mode", "example-api-key"));
     }
     let configuring = request.query_value("safe-mode").as_deref() == Some("configure");

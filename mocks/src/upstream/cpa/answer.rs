@@ -1,5 +1,7 @@
 //! The fields that go with each kind of answer.
 
+use bytes::Bytes;
+
 use super::cors::CORS;
 use crate::wire::http1::Response;
 
@@ -9,7 +11,7 @@ pub(crate) fn empty(status: u16) -> Response {
 }
 
 /// JSON that gin rendered.
-pub(crate) fn gin_json(status: u16, body: String) -> Response {
+pub(crate) fn gin_json(status: u16, body: impl Into<Bytes>) -> Response {
     empty(status).field("Content-Type", GIN_JSON).body(body)
 }
 

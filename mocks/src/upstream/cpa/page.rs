@@ -15,8 +15,8 @@ impl Visit<'_> {
     pub(crate) fn page(&self) -> Response {
         match self.endpoint {
             Endpoint::Healthz if self.request.method() == "HEAD" => empty(200),
-            Endpoint::Healthz => gin_json(200, HEALTHY.to_owned()),
-            Endpoint::Root => gin_json(200, ROOT.to_owned()),
+            Endpoint::Healthz => gin_json(200, HEALTHY),
+            Endpoint::Root => gin_json(200, ROOT),
             Endpoint::OAuthCallback => empty(200)
                 .field("Content-Type", "text/html; charset=utf-8")
                 .body(CALLBACK_PAGE),

@@ -34,5 +34,22 @@ pub(crate) fn find_byte(byte: u8, bytes: &[u8]) -> Option<usize> {
 
 /// RFC 9110 section 5.6.2.
 pub(crate) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+    TOKEN[usize::from(byte)]
+}
+
+/// Which bytes are letters, digits, or one of these: looked up for every byte of a head.
+pub(crate) const fn table(others: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
 }

@@ -1,7 +1,5 @@
 //! An answer's bytes, as Go's `http.ResponseWriter` would send them (`net/http` server, 1.26).
 
-use std::time::SystemTime;
-
 use super::chunked::push_chunk;
 use super::content_type::sniff;
 use super::decimal::Decimal;
@@ -14,6 +12,7 @@ use super::{Clock, status_text};
 pub(crate) struct ResponseWriter {
     request: RequestFacts,
     response: Option<Response>,
+    given: Given,
     declared_length: Option<u64>,
     buffer: Vec<u8>,
     header: Header,
@@ -75,6 +74,7 @@ impl ResponseWriter {
             persistence: head.persistence,
         };
         self.response = None;
+        self.given = Given::default();
         self.declared_length = None;
         self.buffer.clear();
         self.header = Header::Pending;
@@ -86,8 +86,8 @@ impl ResponseWriter {
     /// `WriteHeader`: the first one counts, as in Go.
     pub(crate) fn start(&mut self, response: Response) {
         if self.response.is_none() {
-            self.declared_length =
-                field(&response, "Content-Length").and_then(|value| value.parse().ok());
+            self.given = Given::of(&response);
+            self.declared_length = self.given.length;
             self.response = Some(response);
         }
     }
@@ -204,19 +204,14 @@ impl ResponseWriter {
             self.declared_length = Some(data.len() as u64);
             extra.length = self.declared_length;
         }
-        self.decide_connection(&response, has_body, &mut extra);
-        if has_body
-            && !data.is_empty()
-            && field(&response, "Content-Type").is_none()
-            && field(&response, "Content-Encoding").is_none()
+        self.decide_connection(has_body, &mut extra);
+        if has_body && !data.is_empty() && !self.given.content_type && !self.given.content_encoding
         {
             extra.content_type = Some(sniff(data));
         }
-        extra.date = field(&response, "Date").is_none();
-        let coding = self.decide_coding(&response, has_body, &mut extra);
-        if self.closing
-            && !field(&response, "Connection").is_some_and(|value| has_token(value, "close"))
-        {
+        extra.date = !self.given.date;
+        let coding = self.decide_coding(has_body, &mut extra);
+        if self.closing && self.given.connection < Connection::WithClose {
             remove(&mut response, "Connection");
             extra.connection = (self.request.minor > 0).then_some("close");
         }
@@ -229,30 +224,29 @@ impl ResponseWriter {
         self.response = Some(response);
     }
 
-    fn decide_connection(&mut self, response: &Response, has_body: bool, extra: &mut Extra) {
+    fn decide_connection(&mut self, has_body: bool, extra: &mut Extra) {
         let lengthless = !self.request.is_head && self.declared_length.is_none() && has_body;
-        let given = field(response, "Connection");
+        let given = self.given.connection;
         match self.request.persistence {
             Persistence::Keep => {}
             Persistence::KeepIfAsked if !lengthless => {
-                extra.connection = given.is_none().then_some("keep-alive");
+                extra.connection = (given == Connection::None).then_some("keep-alive");
             }
             Persistence::KeepIfAsked | Persistence::Close => self.closing = true,
         }
-        if given == Some("close") {
+        if given == Connection::Close {
             self.closing = true;
         }
     }
 
-    fn decide_coding(&mut self, response: &Response, has_body: bool, extra: &mut Extra) -> Coding {
+    fn decide_coding(&mut self, has_body: bool, extra: &mut Extra) -> Coding {
         if self.request.is_head || !has_body {
             return Coding::Absent;
         }
         if self.declared_length.is_some() {
             return Coding::Identity;
         }
-        let identity = field(response, "Transfer-Encoding") == Some("identity");
-        if self.request.minor > 0 && !identity {
+        if self.request.minor > 0 && !self.given.identity {
             extra.chunked = true;
             return Coding::Chunked;
         }
@@ -273,7 +267,7 @@ impl ResponseWriter {
             push_field(out, name.as_bytes(), value.as_bytes());
         }
         if extra.date {
-            push_field(out, b"Date", self.clock.http_date(SystemTime::now()));
+            push_field(out, b"Date", self.clock.http_date());
         }
         if let Some(length) = extra.length {
             push_field(out, b"Content-Length", Decimal::of(length).digits());
@@ -288,6 +282,61 @@ impl ResponseWriter {
             push_field(out, b"Transfer-Encoding", b"chunked");
         }
         out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// What a handler's fields say that Go's server goes by; of equal names the first counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Given {
+    length: Option<u64>,
+    content_type: bool,
+    content_encoding: bool,
+    date: bool,
+    connection: Connection,
+    /// `Transfer-Encoding: identity`.
+    identity: bool,
+}
+
+/// A handler's `Connection` field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Connection {
+    #[default]
+    None,
+    Other,
+    /// `close` is one of its options.
+    WithClose,
+    /// Exactly `close`.
+    Close,
+}
+
+impl Given {
+    fn of(response: &Response) -> Self {
+        let mut given = Self::default();
+        // Backwards, so that the first of equal names stays.
+        for (name, value) in response.fields.iter().rev() {
+            match &**name {
+                "Content-Length" => given.length = value.parse().ok(),
+                "Content-Type" => given.content_type = true,
+                "Content-Encoding" => given.content_encoding = true,
+                "Date" => given.date = true,
+                "Connection" => given.connection = Connection::of(value),
+                "Transfer-Encoding" => given.identity = value == "identity",
+                _ => {}
+            }
+        }
+        given
+    }
+}
+
+impl Connection {
+    fn of(value: &str) -> Self {
+        if value == "close" {
+            Self::Close
+        } else if has_token(value, "close") {
+            Self::WithClose
+        } else {
+            Self::Other
+        }
     }
 }
 
@@ -329,13 +378,6 @@ pub(crate) fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
-}
-
-fn field<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
-    let mut fields = response.fields.iter();
-    fields
-        .find(|(candidate, _)| candidate == name)
-        .map(|(_, value)| &**value)
 }
 
 fn remove(response: &mut Response, name: &str) {
