@@ -199,6 +199,10 @@ impl CommandError {
             Self::Harness(HarnessError::NotInstalled { .. }) => {
                 Some("`proxyproof doctor` shows what is installed; `proxyproof run` needs nothing but itself".to_owned())
             }
+            Self::Harness(HarnessError::Container { help, .. }) => Some(help.clone()),
+            Self::Harness(HarnessError::NoImage { .. }) => {
+                Some("name one, `--container IMAGE`, or write `[launch.container]` with `image = \"…\"` into its manifest".to_owned())
+            }
             Self::Build { path, fault } => Some(fault.help(path)),
             Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
                 Some(meant(nearest.map(str::to_owned), "`proxyproof list` shows every scenario"))
@@ -226,6 +230,7 @@ fn harness_exit(error: &HarnessError) -> Exit {
         HarnessError::Document(_)
         | HarnessError::UnknownDeployment { .. }
         | HarnessError::UnknownCandidate { .. }
+        | HarnessError::NoImage { .. }
         | HarnessError::Unreadable { .. } => Exit::USAGE,
         _ => Exit::COULD_NOT_ASK,
     }

@@ -79,6 +79,14 @@ impl Printer {
             .map_err(|cause| CommandError::Print { cause })
     }
 
+    /// Writes what goes on, unless only the result is wanted.
+    #[cfg(feature = "containers")]
+    pub(crate) fn note(self, text: &str) {
+        if self.detail != Detail::Quiet {
+            say(&format!("{text}\n"));
+        }
+    }
+
     /// Writes why the command failed.
     pub(crate) fn error(self, error: &CommandError) {
         let paints = self.paints(io::stderr().is_terminal());

@@ -3,9 +3,14 @@
 pub(crate) mod address;
 mod binary;
 mod configuration;
+#[cfg(feature = "containers")]
+mod container;
+mod ending;
 mod feature;
 mod gallery;
 mod hint;
+mod in_process;
+mod instance;
 mod known_gap;
 mod launch;
 mod manifest;
@@ -22,16 +27,23 @@ use std::sync::Arc;
 
 pub use self::binary::Installation;
 pub use self::configuration::Configuration;
+#[cfg(feature = "containers")]
+pub(crate) use self::container::Container;
+#[cfg(feature = "containers")]
+pub use self::container::fetch;
+pub use self::ending::Ending;
 pub use self::feature::{Feature, UnknownFeature};
 pub use self::gallery::Gallery;
 pub use self::hint::{Hint, Remedy};
+pub(crate) use self::in_process::Task;
+pub use self::in_process::{InProcess, Listeners, Upstreams};
+pub(crate) use self::instance::Instance;
 pub use self::known_gap::{KnownGap, Occurrence};
 pub use self::launch::{
-    Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal, Signals, Stages,
-    VersionCommand,
+    Attachment, ContainerImage, Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal,
+    Signals, Stages, VersionCommand,
 };
 pub use self::own::{Maps, OwnConfiguration, address};
-pub use self::process::Ending;
 pub(crate) use self::process::Process;
 pub(crate) use self::program::Program;
 pub(crate) use self::readiness::Door;
@@ -86,6 +98,125 @@ impl Candidate {
     pub fn with_binary(mut self, binary: impl Into<PathBuf>) -> Self {
         self.launch.binary = binary.into();
         self
+    }
+
+    /// Runs it in a container: of this image, or of the one that its manifest names.
+    ///
+    /// # Errors
+    /// [`HarnessError::NoImage`] for a manifest without `[launch.container]`, when no image is given.
+    pub fn in_container(mut self, image: Option<&str>) -> Result<Self, HarnessError> {
+        let mut container = match (self.launch.container.clone(), image) {
+            (Some(container), _) => container,
+            (None, Some(name)) => ContainerImage {
+                name: name.to_owned(),
+                binary: None,
+            },
+            (None, None) => {
+                return Err(HarnessError::NoImage {
+                    candidate: self.name,
+                });
+            }
+        };
+        if let Some(name) = image {
+            name.clone_into(&mut container.name);
+        }
+        self.launch.kind = LaunchKind::Container(container);
+        Ok(self)
+    }
+
+    /// A candidate that is a future in this process: for tests of a proxy that is written in Rust.
+    ///
+    /// `make` is called for every stage, with listeners that are bound already and the addresses of the upstreams; its
+    /// future is dropped when the stage stops. It is taken to serve HTTP/1.1 and WebSockets and to pass uploads on;
+    /// [`Candidate::with_features`] says otherwise, as that it reads the PROXY protocol.
+    pub fn in_process<Serving>(
+        name: &str,
+        make: impl Fn(Listeners, Upstreams) -> Serving + Send + Sync + 'static,
+    ) -> Self
+    where
+        Serving: Future<Output = std::io::Result<()>> + Send + 'static,
+    {
+        let kind = LaunchKind::InProcess(InProcess::new(make));
+        Self::without_manifest(name, "a proxy in this process", kind).with_features([
+            Feature::HttpOne,
+            Feature::WebSocket,
+            Feature::StreamedUpload,
+        ])
+    }
+
+    /// A proxy that runs already and nobody has a manifest for: it is taken to speak both protocols, to read the PROXY
+    /// protocol, and not to be told anything.
+    #[must_use]
+    pub fn attached(attachment: Attachment) -> Self {
+        let kind = LaunchKind::Attached(Attachment::default());
+        Self::without_manifest("attached", "a proxy that runs already", kind)
+            .with_features([
+                Feature::ProxyProtocolV1,
+                Feature::ProxyProtocolV2,
+                Feature::HttpOne,
+                Feature::HttpTwo,
+                Feature::WebSocket,
+                Feature::StreamedUpload,
+            ])
+            .attach(attachment)
+    }
+
+    /// The same proxy, that runs already: nothing of it is started, told or stopped.
+    #[must_use]
+    pub fn attach(mut self, attachment: Attachment) -> Self {
+        let serves = |protocol| attachment.listeners.contains_key(&protocol);
+        if !serves(crate::Protocol::H1) {
+            self.features.remove(&Feature::HttpOne);
+        }
+        if !serves(crate::Protocol::H2) {
+            self.features.remove(&Feature::HttpTwo);
+        }
+        self.launch.kind = LaunchKind::Attached(attachment);
+        for told in [Feature::Reload, Feature::Drain, Feature::Defects] {
+            self.features.remove(&told);
+        }
+        self
+    }
+
+    /// Can do exactly this.
+    #[must_use]
+    pub fn with_features(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
+        self.features = features.into_iter().collect();
+        self
+    }
+
+    fn without_manifest(name: &str, about: &str, kind: LaunchKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            about: about.to_owned(),
+            version: None,
+            launch: Launch {
+                kind,
+                container: None,
+                binary: PathBuf::new(),
+                arguments: Vec::new(),
+                version: None,
+                validate: None,
+                files: Vec::new(),
+                signals: Signals::default(),
+                log: None,
+                readiness: Readiness {
+                    target: "/".to_owned(),
+                    within: None,
+                },
+            },
+            features: BTreeSet::new(),
+            known: Vec::new(),
+            hints: Vec::new(),
+            remedies: Vec::new(),
+            defects: Vec::new(),
+        }
+    }
+
+    /// Whether one stage only can be there at a time: the addresses of the mocks are fixed.
+    #[must_use]
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self.launch.kind, LaunchKind::Attached(_))
     }
 
     /// Whether it can do all of `needed`; the missing ones otherwise.

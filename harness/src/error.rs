@@ -45,6 +45,22 @@ pub enum HarnessError {
         /// The program that was looked for.
         binary: String,
     },
+    /// The candidate's container can't be had: no engine, no image, no permission.
+    #[error("can't run a container of `{image}`: {why}")]
+    Container {
+        /// The image with its tag.
+        image: String,
+        /// What the engine said, or that there is none.
+        why: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// The candidate's manifest names no image, and none was given.
+    #[error("candidate `{candidate}` has no image for a container")]
+    NoImage {
+        /// The candidate.
+        candidate: String,
+    },
     /// The candidate ended instead of serving.
     #[error("candidate `{candidate}` refused to start ({ending})")]
     Refused {

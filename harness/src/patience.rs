@@ -35,6 +35,8 @@ pub enum Clock {
 impl Patience {
     /// Until a candidate serves after its start; a JVM or a container needs seconds.
     pub const STARTUP: Self = Self::new("startup", Duration::from_secs(10));
+    /// Until one that runs already serves.
+    pub const ATTACHED: Self = Self::new("startup", Duration::from_secs(3));
     /// Until a stopped candidate is gone, before it is killed.
     pub const SHUTDOWN: Self = Self::new("shutdown", Duration::from_secs(3));
     /// Until a reloaded candidate serves its new configuration.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::candidate::Feature;
+
 /// The way a scenario is asked; each one is an entry of its own in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,6 +50,15 @@ impl Protocol {
         match self {
             Self::H1 | Self::ChainH1 => Self::H1,
             Self::H2 | Self::ChainH2 => Self::H2,
+        }
+    }
+
+    /// What a candidate has to be able to for this protocol.
+    #[must_use]
+    pub const fn spoken(self) -> Feature {
+        match self.listener() {
+            Self::H2 | Self::ChainH2 => Feature::HttpTwo,
+            Self::H1 | Self::ChainH1 => Feature::HttpOne,
         }
     }
 

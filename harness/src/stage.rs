@@ -15,10 +15,12 @@ pub use self::guard::Guard;
 pub use self::running::RunningStage;
 pub use self::surroundings::MANAGEMENT_KEY;
 
+use std::collections::BTreeMap;
+
 use self::directory::PrivateDirectory;
 use self::launching::Launching;
 use self::surroundings::{Surroundings, starting};
-use crate::candidate::{Candidate, Door};
+use crate::candidate::{Candidate, Door, LaunchKind};
 use crate::deployment::Deployment;
 use crate::error::HarnessError;
 use crate::patience::Patience;
@@ -125,12 +127,25 @@ impl Stage {
         let directory =
             PrivateDirectory::create(self.keep, &guard).map_err(starting("a private directory"))?;
         let patience = self.patience.unwrap_or_else(|| {
+            let usual = match self.candidate.launch.kind {
+                LaunchKind::Attached(_) => Patience::ATTACHED,
+                _ => Patience::STARTUP,
+            };
             let within = self.candidate.launch.readiness.within;
-            within.map_or(Patience::STARTUP, |limit| Patience::new("startup", limit))
+            within.map_or(usual, |limit| Patience::new("startup", limit))
         });
+        let expected = match &self.candidate.launch.kind {
+            LaunchKind::Attached(attachment) => attachment.mocks.clone(),
+            _ => BTreeMap::new(),
+        };
         let launch = Launching {
-            surroundings: Surroundings::start(&deployment, self.relays, self.clients.as_ref())
-                .await?,
+            surroundings: Surroundings::start(
+                &deployment,
+                self.relays,
+                self.clients.as_ref(),
+                &expected,
+            )
+            .await?,
             clients: self.clients,
             published_host,
             candidate: self.candidate,

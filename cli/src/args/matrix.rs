@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use super::DEFAULT_DEPLOYMENT;
+use proxyproof_harness::Level;
+
+use super::{DEFAULT_DEPLOYMENT, run::level};
 use crate::exit::EXIT_CODES;
 
 /// Ask several proxies the same, and show them beside each other
@@ -22,6 +24,10 @@ pub(crate) struct MatrixArguments {
     /// What the site wants: an embedded deployment, or a TOML file
     #[arg(long, value_name = "FILE", default_value = DEFAULT_DEPLOYMENT)]
     pub(crate) deployment: String,
+    /// Fail from this level on
+    #[arg(long, value_name = "LEVEL", default_value = "required",
+        value_parser = level(&["required", "recommended"]))]
+    pub(crate) fail_on: Level,
     /// How the table is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
     pub(crate) format: MatrixFormat,
@@ -34,6 +40,7 @@ pub(crate) enum MatrixFormat {
     Terminal,
     /// A table for a pull request or an issue
     Markdown,
-    /// The whole results, one after the other; the schema of each is docs/report.schema.json
+    /// The whole results, one after the other; the schema of each is docs/report.schema.json; one that
+    /// could not be asked has its name and the error
     Json,
 }

@@ -34,7 +34,7 @@ pub(crate) struct OwnArguments {
     pub(crate) upstream: Vec<(String, String)>,
 }
 
-fn named_address(text: &str) -> Result<(String, String), String> {
+pub(super) fn named_address(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, address)) if !name.is_empty() && !address.is_empty() => {
             Ok((name.to_owned(), address.to_owned()))

@@ -8,7 +8,7 @@ use clap::{
 };
 use proxyproof_harness::{Deployment, Level, suite::Plan};
 
-use super::OwnArguments;
+use super::{HowArguments, OwnArguments};
 use crate::exit::EXIT_CODES;
 
 /// The deployment of the published configuration.
@@ -20,14 +20,14 @@ pub(crate) const DEFAULT_DEPLOYMENT: &str = Deployment::EMBEDDED[0];
 pub(crate) struct RunArguments {
     /// The proxy: a name of the gallery, or a folder with a candidate.toml
     ///
-    /// `proxyproof list candidates` shows the gallery. `reference` is part of this program and needs nothing installed.
-    #[arg(default_value = "reference")]
-    pub(crate) candidate: String,
+    /// `proxyproof list candidates` shows the gallery. `reference`, which is asked without any, is part of this program and
+    /// needs nothing installed.
+    #[arg(value_name = "CANDIDATE")]
+    pub(crate) candidate: Option<String>,
     #[command(flatten)]
     pub(crate) own: OwnArguments,
-    /// Run this build of the proxy instead of the one on the PATH
-    #[arg(long, value_name = "PATH", help_heading = "How")]
-    pub(crate) binary: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) how: HowArguments,
     /// Ask only this: an id, a topic, a part of an id or a glob
     ///
     /// `@h1`, `@h2`, `@chain-h1` or `@chain-h2` behind it asks on that protocol only; `@chain-*` is a glob, too. Several
@@ -68,7 +68,7 @@ pub(crate) struct RunArguments {
     pub(crate) junit: Option<PathBuf>,
 }
 
-fn level(names: &'static [&'static str]) -> impl TypedValueParser<Value = Level> {
+pub(super) fn level(names: &'static [&'static str]) -> impl TypedValueParser<Value = Level> {
     PossibleValuesParser::new(names)
         .map(|name| name.parse().expect("every possible value is a level"))
 }

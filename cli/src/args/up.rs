@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::Args;
 
-use super::DEFAULT_DEPLOYMENT;
+use super::{DEFAULT_DEPLOYMENT, HowArguments};
 use crate::exit::EXIT_CODES;
 
 /// Serve a whole stage for real clients, until Ctrl-C
@@ -20,11 +20,10 @@ use crate::exit::EXIT_CODES;
 #[command(after_long_help = EXIT_CODES)]
 pub(crate) struct UpArguments {
     /// The proxy: a name of the gallery, or a folder with a candidate.toml
-    #[arg(default_value = "reference")]
-    pub(crate) candidate: String,
-    /// Run this build of the proxy instead of the one on the PATH
-    #[arg(long, value_name = "PATH")]
-    pub(crate) binary: Option<PathBuf>,
+    #[arg(value_name = "CANDIDATE")]
+    pub(crate) candidate: Option<String>,
+    #[command(flatten)]
+    pub(crate) how: HowArguments,
     /// What the site wants: an embedded deployment, or a TOML file
     #[arg(long, value_name = "FILE", default_value = DEFAULT_DEPLOYMENT)]
     pub(crate) deployment: String,

@@ -23,32 +23,37 @@ pub(crate) fn doctor(printer: &Printer) -> Result<Exit, CommandError> {
     Ok(Exit::PASS)
 }
 
-fn row(candidate: &Candidate) -> Result<Vec<String>, CommandError> {
-    let name = candidate.name.clone();
+/// Whether it is installed, and which version.
+pub(crate) fn here(candidate: &Candidate) -> String {
     match candidate.installation() {
-        Ok(_) if candidate.launch.kind == LaunchKind::Embedded => {
-            Ok(vec![name, "ready".into(), "embedded".into()])
+        Ok(_) if matches!(candidate.launch.kind, LaunchKind::Embedded) => "ready".to_owned(),
+        Ok(installed) => installed
+            .version
+            .unwrap_or_else(|| "unknown version".to_owned()),
+        Err(HarnessError::NotInstalled { .. }) => "not installed".to_owned(),
+        Err(_) => "unusable".to_owned(),
+    }
+}
+
+fn row(candidate: &Candidate) -> Result<Vec<String>, CommandError> {
+    let (name, here) = (candidate.name.clone(), here(candidate));
+    match candidate.installation() {
+        Ok(_) if matches!(candidate.launch.kind, LaunchKind::Embedded) => {
+            Ok(vec![name, here, "embedded".into()])
         }
-        Ok(installed) => {
-            let version = installed
-                .version
-                .unwrap_or_else(|| "unknown version".to_owned());
-            Ok(vec![name, version, installed.binary.display().to_string()])
-        }
+        Ok(installed) => Ok(vec![name, here, installed.binary.display().to_string()]),
         Err(HarnessError::NotInstalled { binary, .. }) => {
             let adds = format!("adds: candidate {name}");
             Ok(vec![
                 name,
-                "not installed".into(),
+                here,
                 adds,
                 format!("(no `{binary}` on the PATH)"),
             ])
         }
-        Err(HarnessError::System { action, cause }) => Ok(vec![
-            name,
-            "unusable".into(),
-            format!("can't {action}: {cause}"),
-        ]),
+        Err(HarnessError::System { action, cause }) => {
+            Ok(vec![name, here, format!("can't {action}: {cause}")])
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -6,6 +6,7 @@ use proxyproof_harness::{
     suite::{Filter, Plan, Selection},
 };
 
+use super::doctor;
 use crate::{
     args::{ListArguments, Listing},
     error::CommandError,
@@ -64,7 +65,10 @@ fn candidates() -> Result<Vec<Vec<String>>, CommandError> {
     let candidates = Gallery::embedded().candidates()?;
     Ok(candidates
         .into_iter()
-        .map(|candidate| vec![candidate.name, candidate.about])
+        .map(|candidate| {
+            let here = doctor::here(&candidate);
+            vec![candidate.name, here, candidate.about]
+        })
         .collect())
 }
 

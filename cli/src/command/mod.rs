@@ -6,6 +6,7 @@ mod certs;
 mod completions;
 mod doctor;
 mod explain;
+mod how;
 mod list;
 mod matrix;
 mod mock;

@@ -18,11 +18,7 @@ pub(crate) fn candidate(
     };
     let own = OwnConfiguration::read(path)?;
     for (name, written) in &arguments.listen {
-        let protocol = if name == "h2c" { "h2" } else { name };
-        let listener = protocol
-            .parse()
-            .ok()
-            .and_then(|protocol: Protocol| deployment.listeners.get_mut(&protocol));
+        let listener = protocol(name).and_then(|protocol| deployment.listeners.get_mut(&protocol));
         let listener = listener.ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
         listener.address = address(written);
     }
@@ -41,6 +37,12 @@ pub(crate) fn candidate(
         Maps::AsWritten
     };
     Ok(own.of(name, maps, deployment)?)
+}
+
+/// The protocol of a listener; `h2c` is what NGINX and others call HTTP/2 without TLS.
+pub(crate) fn protocol(name: &str) -> Option<Protocol> {
+    let name = if name == "h2c" { "h2" } else { name };
+    name.parse().ok()
 }
 
 /// What was typed, each option with a blank before it.

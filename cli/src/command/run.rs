@@ -9,7 +9,7 @@ use proxyproof_harness::{
     suite::{Filter, Plan, Selection, Sink, Suite, SuiteResult},
 };
 
-use super::{build, output::Output, own};
+use super::{how::Wanted, output::Output};
 use crate::{
     args::{DEFAULT_DEPLOYMENT, RunArguments},
     error::CommandError,
@@ -22,8 +22,7 @@ use crate::{
 pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let plan = plan(arguments)?;
     let mut deployment = Deployment::named(&arguments.deployment)?;
-    let candidate = own::candidate(&arguments.own, &arguments.candidate, &mut deployment)?;
-    let candidate = build::installed(candidate, arguments.binary.as_deref())?;
+    let candidate = wanted(arguments).candidate(&mut deployment, printer)?;
     let json = Output::open(arguments.json.as_deref())?;
     let junit = Output::open(arguments.junit.as_deref())?;
     let keep = if arguments.keep {
@@ -48,13 +47,17 @@ pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, C
     Ok(stopped.unwrap_or_else(|| Exit::of(&result, arguments.fail_on)))
 }
 
+fn wanted(arguments: &RunArguments) -> Wanted<'_> {
+    Wanted {
+        name: arguments.candidate.as_deref(),
+        own: Some(&arguments.own),
+        how: &arguments.how,
+    }
+}
+
 /// What was typed, as far as it matters for asking one thing again.
 fn command(arguments: &RunArguments) -> String {
-    let mut command = format!("proxyproof run {}", arguments.candidate);
-    if let Some(path) = &arguments.binary {
-        command.push_str(&format!(" --binary {}", path.display()));
-    }
-    command.push_str(&own::typed(&arguments.own));
+    let mut command = format!("proxyproof run{}", wanted(arguments).typed());
     if arguments.deployment != DEFAULT_DEPLOYMENT {
         command.push_str(&format!(" --deployment {}", arguments.deployment));
     }

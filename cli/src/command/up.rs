@@ -7,7 +7,7 @@ mod settings;
 use std::{collections::VecDeque, path::PathBuf, time::Duration};
 
 use proxyproof_harness::{
-    Candidate, Deployment, Protocol, RunningStage, Stage,
+    Deployment, Protocol, RunningStage, Stage,
     stage::{Clients, MANAGEMENT_KEY},
 };
 use proxyproof_mocks::{Arrival, upstream::cpa::AllowRemote};
@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use self::settings::Settings;
-use super::build;
+use super::how::Wanted;
 use crate::{
     args::UpArguments,
     error::CommandError,
@@ -32,9 +32,13 @@ use crate::{
 const API_KEY: &str = "test-key";
 
 pub(crate) fn up(arguments: &UpArguments, printer: &Printer) -> Result<Exit, CommandError> {
-    let deployment = Deployment::named(&arguments.deployment)?;
-    let candidate = Candidate::named(&arguments.candidate)?;
-    let candidate = build::installed(candidate, arguments.binary.as_deref())?;
+    let mut deployment = Deployment::named(&arguments.deployment)?;
+    let wanted = Wanted {
+        name: arguments.candidate.as_deref(),
+        own: None,
+        how: &arguments.how,
+    };
+    let candidate = wanted.candidate(&mut deployment, printer)?;
     let clients = Clients {
         address: arguments.client_address,
         port: arguments.port,

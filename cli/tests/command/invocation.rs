@@ -36,6 +36,11 @@ impl Invocation {
         self
     }
 
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// With a pipe to read from, for [`Invocation::started`].
     pub(crate) fn reading(mut self) -> Self {
         self.command.stdin(Stdio::piped());
@@ -111,7 +116,11 @@ macro_rules! assert_told {
                 (r"date: [^\n]+ GMT", "date: [TIME]"),
                 (r"(proxyproof|reference|forgetful|cautious) 0\.\d+\.\d+", "$1 [VERSION]"),
                 (
-                    r"(?m)^(nginx\S*|haproxy|caddy|apache) .*(/|not installed).*$",
+                    r"(?m)^(nginx\S*|haproxy|caddy|apache) {2,}(not installed|unusable|unknown version|\S+) {2,}",
+                    "$1 [HERE] ",
+                ),
+                (
+                    r"(?m)^(nginx\S*|haproxy|caddy|apache) .*(/|adds: ).*$",
                     "$1 [HERE]",
                 ),
                 (r"(?m)^(reference|docker) {2,}(\S+(?: \S+)?) {2,}", "$1  $2  "),

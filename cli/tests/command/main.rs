@@ -1,8 +1,10 @@
 //! What every command says, word for word, with the exit code that scripts rely on.
 
+mod attach;
 mod bad_peers;
 mod bench;
 mod certs;
+mod container;
 mod explain;
 mod failing;
 mod help;

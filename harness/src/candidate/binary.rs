@@ -1,12 +1,17 @@
 //! Where a candidate's program is, and which version.
 
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, kill_process_group};
+
 use super::{Candidate, Launch, LaunchKind, VersionCommand};
 use crate::error::HarnessError;
+use crate::patience::Patience;
 
 /// A candidate's program as it is installed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +31,9 @@ impl Candidate {
         let binary = self.binary()?;
         let version = match (&self.launch.kind, &self.launch.version) {
             (LaunchKind::Embedded, _) => Some(env!("CARGO_PKG_VERSION").to_owned()),
+            (LaunchKind::Container(image), _) => Some(image.name.clone()),
             (LaunchKind::Process, Some(command)) => version(&binary, command)?,
-            (LaunchKind::Process, None) => None,
+            _ => None,
         };
         Ok(Installation { binary, version })
     }
@@ -44,7 +50,16 @@ impl Candidate {
     /// The executable to start.
     pub(crate) fn binary(&self) -> Result<PathBuf, HarnessError> {
         let Launch { kind, binary, .. } = &self.launch;
-        if *kind == LaunchKind::Embedded && binary.as_os_str().is_empty() {
+        if let LaunchKind::Container(image) = kind {
+            return Ok(image
+                .binary
+                .as_ref()
+                .map_or_else(|| binary.clone(), PathBuf::from));
+        }
+        if matches!(kind, LaunchKind::InProcess(_) | LaunchKind::Attached(_)) {
+            return Ok(PathBuf::new());
+        }
+        if matches!(kind, LaunchKind::Embedded) && binary.as_os_str().is_empty() {
             return std::env::current_exe().map_err(|cause| HarnessError::System {
                 action: "find the path of this executable".to_owned(),
                 cause,
@@ -75,21 +90,55 @@ fn is_executable(path: &Path) -> bool {
 }
 
 fn version(binary: &Path, asked: &VersionCommand) -> Result<Option<String>, HarnessError> {
-    let output = Command::new(binary)
+    let failed = |cause| HarnessError::System {
+        action: format!("run `{}`", binary.display()),
+        cause,
+    };
+    let (mut printed, output) = std::io::pipe().map_err(failed)?;
+    let mut command = Command::new(binary);
+    // Some print it to one, some to the other.
+    command
         .args(&asked.arguments)
         .stdin(Stdio::null())
-        .output()
-        .map_err(|cause| HarnessError::System {
-            action: format!("run `{}`", binary.display()),
-            cause,
-        })?;
-    // Some print it to one, some to the other.
-    let printed = [output.stdout, output.stderr].concat();
-    Ok(after(&String::from_utf8_lossy(&printed), &asked.after))
+        .stdout(output.try_clone().map_err(failed)?)
+        .stderr(output)
+        .process_group(0);
+    let mut child = command.spawn().map_err(failed)?;
+    // The command holds the ends that are written to: they have to be closed for the reading to end.
+    drop(command);
+    let group = Pid::from_child(&child);
+    let (told, text) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was printed before a failure may hold the version.
+        let _ = printed.read_to_end(&mut bytes);
+        let _ = told.send(bytes);
+    });
+    let text = text.recv_timeout(VERSION.scaled());
+    // Whoever is still there holds the pipe open; nobody else has this number before the child is waited for.
+    let _ = kill_process_group(group, rustix::process::Signal::KILL);
+    child.wait().map_err(failed)?;
+    match text {
+        Ok(bytes) => Ok(after(&String::from_utf8_lossy(&bytes), &asked.after)),
+        Err(_) => {
+            let words = format!("it did not tell its version within {:?}", VERSION.scaled());
+            Err(failed(std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                words,
+            )))
+        }
+    }
 }
+
+/// Programs answer in milliseconds.
+const VERSION: Patience = Patience::new("version", std::time::Duration::from_secs(5));
 
 fn after(printed: &str, before: &str) -> Option<String> {
     let (_, rest) = printed.split_once(before)?;
+    let rest = rest
+        .strip_prefix('v')
+        .filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+        .unwrap_or(rest);
     let version = rest.split([' ', '\n', '\r', '\t', ',', '(']).next()?;
     (!version.is_empty()).then(|| version.to_owned())
 }
@@ -114,6 +163,21 @@ mod tests {
             Some("1.22.1")
         );
         assert_eq!(after("something else", "nginx/"), None);
+        // Caddy's own builds say `v`, Debian's do not.
+        assert_eq!(after("v2.11.7 h1:abc=\n", "").as_deref(), Some("2.11.7"));
+    }
+
+    #[test]
+    fn a_program_that_never_tells_is_given_up() {
+        let asked = VersionCommand {
+            arguments: ["-c", "sleep 60"].map(str::to_owned).to_vec(),
+            after: String::new(),
+        };
+        let error = version(Path::new("/bin/sh"), &asked).unwrap_err();
+        assert!(
+            error.in_full().contains("did not tell its version"),
+            "{error:?}"
+        );
     }
 
     #[test]

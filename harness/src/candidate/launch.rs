@@ -1,10 +1,15 @@
 //! How a candidate is started, told things and stopped.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use super::InProcess;
+use crate::protocol::Protocol;
 
 /// The process of a candidate.
 #[derive(Clone, Debug)]
@@ -12,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct Launch {
     /// How it runs.
     pub kind: LaunchKind,
+    /// The image that [`Candidate::in_container`](super::Candidate::in_container) takes unless told otherwise.
+    pub container: Option<ContainerImage>,
     /// The executable: a path, or a name looked up on the `PATH` and in the system's folders.
     pub binary: PathBuf,
     /// Its arguments; templates, like its files.
@@ -31,13 +38,64 @@ pub struct Launch {
 }
 
 /// How a candidate runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum LaunchKind {
     /// A program of its own.
     Process,
     /// This very executable, with a hidden argument.
     Embedded,
+    /// A program in a container.
+    Container(ContainerImage),
+    /// A future in this process.
+    InProcess(InProcess),
+    /// It runs already.
+    Attached(Attachment),
+}
+
+impl LaunchKind {
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Embedded => "embedded",
+            Self::Container(_) => "container",
+            Self::InProcess(_) => "in_process",
+            Self::Attached(_) => "attached",
+        }
+    }
+}
+
+/// Where a program is found when it runs in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerImage {
+    /// The image with its tag: `nginx:stable-alpine`.
+    #[serde(rename = "image")]
+    pub name: String,
+    /// What the program is called in there, where that is another name than on this machine.
+    pub binary: Option<String>,
+}
+
+impl ContainerImage {
+    /// The image's name and its tag; `latest` without one.
+    #[must_use]
+    pub fn name_and_tag(&self) -> (&str, &str) {
+        match self.name.rsplit_once(':') {
+            // A colon before a slash is a registry's port.
+            Some((name, tag)) if !tag.contains('/') => (name, tag),
+            _ => (&self.name, "latest"),
+        }
+    }
+}
+
+/// A candidate that runs already: where it listens, and where it expects its upstreams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its listeners.
+    pub listeners: BTreeMap<Protocol, SocketAddr>,
+    /// Where the mocks have to listen, by the deployment's names of upstreams.
+    pub mocks: BTreeMap<String, SocketAddr>,
 }
 
 /// How the version is asked for.
@@ -169,6 +227,25 @@ pub struct Readiness {
 }
 
 impl Signal {
+    /// The name that engines of containers take.
+    #[cfg(feature = "containers")]
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Term => "SIGTERM",
+            Self::Quit => "SIGQUIT",
+            Self::Int => "SIGINT",
+            Self::Hup => "SIGHUP",
+            Self::Usr1 => "SIGUSR1",
+            Self::Usr2 => "SIGUSR2",
+            Self::Winch => "SIGWINCH",
+        }
+    }
+
+    /// Whether it ends a program that does not mind it.
+    pub(crate) const fn ends(self) -> bool {
+        matches!(self, Self::Term | Self::Quit | Self::Int)
+    }
+
     pub(crate) const fn number(self) -> rustix::process::Signal {
         use rustix::process::Signal as Number;
         match self {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use self::raw::{Raw, RawFile, RawLaunch, RawReadiness, RawVariant};
+use self::raw::{Raw, RawFile, RawKind, RawLaunch, RawReadiness, RawVariant};
 use super::launch::{Insertion, LaunchKind};
 use super::{Candidate, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, template};
 use crate::deployment::time;
@@ -108,7 +108,11 @@ impl<'a> Manifest<'a> {
                 .help("add `[[file]]` with `name = \"proxy.conf\"`"));
         }
         Ok(Launch {
-            kind: launch.kind,
+            kind: match launch.kind {
+                RawKind::Process => LaunchKind::Process,
+                RawKind::Embedded => LaunchKind::Embedded,
+            },
+            container: launch.container.clone(),
             binary: self.binary(launch)?,
             arguments: self.templates(&launch.arguments)?,
             version: launch.version.clone(),
@@ -125,15 +129,15 @@ impl<'a> Manifest<'a> {
 
     fn binary(&self, launch: &RawLaunch) -> Result<PathBuf, DocumentError> {
         match (launch.kind, &launch.binary) {
-            (LaunchKind::Process, Some(binary)) if !binary.get_ref().trim().is_empty() => {
+            (RawKind::Process, Some(binary)) if !binary.get_ref().trim().is_empty() => {
                 Ok(PathBuf::from(binary.get_ref()))
             }
-            (LaunchKind::Process, _) => Err(self
+            (RawKind::Process, _) => Err(self
                 .document
                 .lacks("`launch` has no binary: nothing can be started")
                 .help("add `binary = \"…\"` to `[launch]`: a name on the PATH, or a path")),
-            (LaunchKind::Embedded, None) => Ok(PathBuf::new()),
-            (LaunchKind::Embedded, Some(binary)) => Err(self
+            (RawKind::Embedded, None) => Ok(PathBuf::new()),
+            (RawKind::Embedded, Some(binary)) => Err(self
                 .at(binary, "not used", "an embedded candidate has no binary")
                 .help("delete it, or write `kind = \"process\"`")),
         }

@@ -1,6 +1,5 @@
 //! A candidate's process and its group.
 
-use std::fmt;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
@@ -10,7 +9,7 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tokio::sync::watch;
 
-use super::Signal;
+use super::{Ending, Signal};
 use crate::patience::{Patience, RanOut};
 use crate::stage::Guard;
 
@@ -24,28 +23,6 @@ pub(crate) struct Process {
     leader: Arc<Mutex<Leader>>,
     ending: watch::Receiver<Option<Ending>>,
     watcher: Option<JoinHandle<()>>,
-}
-
-/// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending(ExitStatus);
-
-impl Ending {
-    /// Whether it ended with exit code 0.
-    #[must_use]
-    pub fn is_success(self) -> bool {
-        self.0.success()
-    }
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.code(), self.0.signal()) {
-            (Some(code), _) => write!(formatter, "exit code {code}"),
-            (None, Some(signal)) => write!(formatter, "signal {signal}"),
-            (None, None) => formatter.write_str("unknown"),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +148,7 @@ impl Watched {
         self.guard.forget_group(self.child.id());
         // A child that can't be waited for was never ours; there is no such system.
         let status = status.unwrap_or_else(|_lost| ExitStatus::from_raw(0));
-        self.told.send_replace(Some(Ending(status)));
+        self.told.send_replace(Some(Ending::of(status)));
     }
 }
 

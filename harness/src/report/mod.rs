@@ -9,5 +9,5 @@ mod terminal;
 
 pub use json::{read_json, schema, write_json};
 pub use junit::write_junit;
-pub use matrix::{Matrix, Rows};
+pub use matrix::{Column, Matrix, Rows};
 pub use terminal::{Detail, Styles, Terminal};

@@ -49,6 +49,18 @@ impl Guard {
         self.shell.tell(format_args!("forget group {group}\n"));
     }
 
+    /// Removes the container with this id if this process is gone first, where `docker` or `curl` is installed.
+    #[cfg(feature = "containers")]
+    pub(crate) fn watch_container(&self, id: &str) {
+        self.shell.tell(format_args!("container {id}\n"));
+    }
+
+    /// The container is removed.
+    #[cfg(feature = "containers")]
+    pub(crate) fn forget_container(&self, id: &str) {
+        self.shell.tell(format_args!("forget container {id}\n"));
+    }
+
     /// Removes the directory if this process is gone first.
     pub(crate) fn watch_directory(&self, directory: &Path) {
         self.shell
@@ -117,6 +129,14 @@ while IFS= read -r order; do
 done
 for entry in $watched; do
     case $entry in "group "*) kill -s KILL -- "-${entry#group }" 2>/dev/null ;; esac
+done
+socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
+for entry in $watched; do
+    case $entry in "container "*)
+        id=${entry#container }
+        docker rm --force --volumes "$id" || curl -s -X DELETE --unix-socket "${socket#unix://}" \
+            "http://localhost/containers/$id?force=true&v=true" ;;
+    esac
 done
 for entry in $watched; do
     case $entry in "directory "*) rm -rf -- "${entry#directory }" || rm -rf -- "${entry#directory }" ;; esac

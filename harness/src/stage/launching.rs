@@ -1,17 +1,24 @@
 //! The way from a specification to a running stage.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use futures_util::future::try_join_all;
+use tokio::net::TcpListener;
 
 use super::directory::PrivateDirectory;
 use super::port::Ports;
 use super::running::RunningStage;
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, starting};
 use super::{Clients, Doors, Guard, front, values};
-use crate::candidate::{Candidate, Configuration, Door, Feature, Process, Program, Stages, Words};
+#[cfg(feature = "containers")]
+use crate::candidate::Container;
+use crate::candidate::{
+    Candidate, Configuration, Door, Feature, Instance, LaunchKind, Listeners, Program, Stages,
+    Upstreams, Words,
+};
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
 use crate::patience::Patience;
@@ -33,7 +40,7 @@ pub(super) struct Launching {
 
 /// A candidate that has become ready.
 pub(super) struct Launched {
-    pub(super) process: Process,
+    pub(super) instance: Instance,
     pub(super) configuration: Configuration,
     pub(super) doors: Doors,
 }
@@ -61,7 +68,7 @@ impl Launching {
         })?;
         let configuration = self.configuration(&doors)?;
         configuration.write()?;
-        let process = self.spawn(&configuration)?;
+        let instance = self.spawn(&configuration, &doors).await?;
         let ready = try_join_all(
             doors
                 .iter()
@@ -69,14 +76,14 @@ impl Launching {
         );
         tokio::select! {
             biased;
-            ended = process.ended() => Err(HarnessError::Refused {
+            ended = instance.ended() => Err(HarnessError::Refused {
                 candidate: self.candidate.name.clone(),
                 ending: ended.to_string(),
                 remedy: self.remedy(&configuration),
                 words: self.words(&configuration),
             }),
             ready = ready => match ready {
-                Ok(_) => Ok(Launched { process, configuration, doors }),
+                Ok(_) => Ok(Launched { instance, configuration, doors }),
                 Err(ran_out) => Err(HarnessError::NotReady {
                     candidate: self.candidate.name.clone(),
                     ran_out: Box::new(ran_out),
@@ -87,17 +94,32 @@ impl Launching {
     }
 
     fn doors(&self, ports: &mut Ports) -> io::Result<Doors> {
-        let door = |(protocol, _): (&Protocol, _)| {
-            let port = ports.choose()?;
+        let attached = match &self.candidate.launch.kind {
+            LaunchKind::Attached(attachment) => Some(&attachment.listeners),
+            _ => None,
+        };
+        let offered = |protocol: &Protocol| {
+            self.candidate.features.contains(&protocol.spoken())
+                && attached.is_none_or(|listeners| listeners.contains_key(protocol))
+        };
+        let listeners = self.deployment.listeners.keys();
+        let door = |protocol: &Protocol| {
+            let address = match attached {
+                Some(listeners) => listeners[protocol],
+                None => (Ipv4Addr::LOCALHOST, ports.choose()?).into(),
+            };
             Ok(Door {
                 protocol: *protocol,
-                address: (Ipv4Addr::LOCALHOST, port).into(),
+                address,
                 proxy_protocol: self.proxy_protocol(*protocol),
                 host: self.deployment.hosts.api.clone(),
                 target: self.candidate.launch.readiness.target.clone(),
             })
         };
-        self.deployment.listeners.iter().map(door).collect()
+        listeners
+            .filter(|protocol| offered(protocol))
+            .map(door)
+            .collect()
     }
 
     /// What the deployment wants, or the nearest that the candidate can read.
@@ -128,14 +150,59 @@ impl Launching {
         }))
     }
 
-    fn spawn(&self, configuration: &Configuration) -> Result<Process, HarnessError> {
+    async fn spawn(
+        &self,
+        configuration: &Configuration,
+        doors: &Doors,
+    ) -> Result<Instance, HarnessError> {
+        match &self.candidate.launch.kind {
+            LaunchKind::Process | LaunchKind::Embedded => {}
+            LaunchKind::Attached(_) => return Ok(Instance::Attached),
+            LaunchKind::InProcess(candidate) => {
+                let directory = self.directory.path();
+                let listeners = self.listeners(doors).await?;
+                let task = candidate.start(listeners, self.upstreams(), directory);
+                return Ok(Instance::Task(task));
+            }
+            #[cfg(feature = "containers")]
+            LaunchKind::Container(image) => {
+                let arguments = configuration.arguments(&self.candidate.launch.arguments)?;
+                let directory = self.directory.path();
+                let starting =
+                    Container::start(image, &self.binary, &arguments, directory, &self.guard);
+                return Ok(Instance::Container(Box::new(starting.await?)));
+            }
+            #[cfg(not(feature = "containers"))]
+            LaunchKind::Container(image) => {
+                return Err(HarnessError::Container {
+                    image: image.name.clone(),
+                    why: "this build knows no containers".to_owned(),
+                    help: "build it with the feature `containers`".to_owned(),
+                });
+            }
+        }
         let arguments = configuration.arguments(&self.candidate.launch.arguments)?;
         let program = Program {
             binary: &self.binary,
             directory: self.directory.path(),
             guard: &self.guard,
         };
-        program.start(&arguments, Words::OUTPUT)
+        Ok(Instance::Process(program.start(&arguments, Words::OUTPUT)?))
+    }
+
+    async fn listeners(&self, doors: &Doors) -> Result<Listeners, HarnessError> {
+        let mut listeners = BTreeMap::new();
+        for door in doors {
+            let bound = TcpListener::bind(door.address).await;
+            listeners.insert(door.protocol, bound.map_err(starting("a listener"))?);
+        }
+        Ok(Listeners(listeners))
+    }
+
+    fn upstreams(&self) -> Upstreams {
+        let address = |name: &String| Some((name.clone(), self.surroundings.address(name)?));
+        let names = self.deployment.upstreams.keys();
+        Upstreams(names.filter_map(address).collect())
     }
 
     fn remedy(&self, configuration: &Configuration) -> Option<String> {

@@ -15,7 +15,7 @@ use super::directory::PrivateDirectory;
 use super::launching::{Launched, Launching};
 use super::surroundings::Surroundings;
 use super::{Doors, Guard};
-use crate::candidate::{Candidate, Configuration, Ending, Process, Program, Words};
+use crate::candidate::{Candidate, Configuration, Ending, Instance, Program, Words};
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
 use crate::hint;
@@ -27,7 +27,7 @@ use crate::protocol::Protocol;
 pub struct RunningStage {
     // Dropped in this order: who speaks first goes first.
     front: RunningFront,
-    process: Process,
+    instance: Instance,
     surroundings: Surroundings,
     directory: PrivateDirectory,
     candidate: Candidate,
@@ -44,7 +44,7 @@ impl RunningStage {
     pub(super) fn new(launching: Launching, launched: Launched, front: RunningFront) -> Self {
         Self {
             front,
-            process: launched.process,
+            instance: launched.instance,
             surroundings: launching.surroundings,
             directory: launching.directory,
             candidate: launching.candidate,
@@ -85,7 +85,7 @@ impl RunningStage {
     /// The candidate's processes, as they are now.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
-        self.process.members()
+        self.instance.processes()
     }
 
     /// All arrivals at all upstreams.
@@ -198,12 +198,12 @@ impl RunningStage {
     /// How the candidate ended, if it has.
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
-        self.process.ending()
+        self.instance.ending()
     }
 
     /// Waits until the candidate is gone.
     pub async fn ended(&self) -> Ending {
-        self.process.ended().await
+        self.instance.ended().await
     }
 
     /// Whether the candidate still runs, unless it was told to end.
@@ -246,9 +246,20 @@ impl RunningStage {
             guard: &self.guard,
         };
         let arguments = self.configuration.arguments(arguments)?;
-        let check = program.start(&arguments, Words::VALIDATION)?;
         let awaited = "the check of the configuration";
-        let ending = Patience::COMMAND.within(awaited, check.ended()).await?;
+        let ending = match &self.instance {
+            #[cfg(feature = "containers")]
+            Instance::Container(container) => {
+                let output = directory.join(Words::VALIDATION);
+                let checking = container.check(&self.binary, &arguments, &output);
+                Patience::COMMAND.within(awaited, checking).await??
+            }
+            Instance::Task(_) | Instance::Attached => return Ok(()),
+            Instance::Process(_) => {
+                let check = program.start(&arguments, Words::VALIDATION)?;
+                Patience::COMMAND.within(awaited, check.ended()).await?
+            }
+        };
         if ending.is_success() {
             return Ok(());
         }
@@ -265,14 +276,14 @@ impl RunningStage {
     /// [`HarnessError::Died`] when it is gone.
     pub fn reload(&self) -> Result<(), HarnessError> {
         self.check_alive()?;
-        self.process.signal(self.candidate.launch.signals.reload);
+        self.instance.signal(self.candidate.launch.signals.reload);
         Ok(())
     }
 
     /// Tells the candidate to finish what is under way and end; does not wait for it.
     pub fn dismiss(&self) {
         self.dismissed.store(true, Ordering::Relaxed);
-        self.process.signal(self.candidate.launch.signals.drain);
+        self.instance.signal(self.candidate.launch.signals.drain);
     }
 
     /// Tells the candidate to finish what is under way and end, and waits until it is gone.
@@ -282,7 +293,7 @@ impl RunningStage {
     pub async fn terminate(&self) -> Result<Ending, HarnessError> {
         self.dismissed.store(true, Ordering::Relaxed);
         let drain = self.candidate.launch.signals.drain;
-        Ok(self.process.end(drain, Patience::DRAIN).await?)
+        Ok(self.instance.end(drain, Patience::DRAIN).await?)
     }
 
     /// Stops everything and waits until it is gone.
@@ -295,7 +306,7 @@ impl RunningStage {
     pub async fn stop(self) -> Result<(), HarnessError> {
         let alive = self.check_alive();
         let stop = self.candidate.launch.signals.stop;
-        let stopped = self.process.end(stop, Patience::SHUTDOWN).await;
+        let stopped = self.instance.end(stop, Patience::SHUTDOWN).await;
         self.front.stop().await;
         self.surroundings.stop().await;
         alive?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use proxyproof_mocks::certificate::Authority;
@@ -32,14 +32,21 @@ impl Surroundings {
         deployment: &Deployment,
         relays: Relays,
         clients: Option<&Clients>,
+        expected: &Expected,
     ) -> Result<Self, HarnessError> {
         let ledger = Ledger::new();
         let allow_remote = clients.map_or(AllowRemote::No, |clients| clients.allow_remote);
-        let upstreams = upstreams(deployment, &ledger, allow_remote).await?;
+        // Relays stand where the candidate connects to.
+        let anywhere = Expected::new();
+        let (of_relays, of_upstreams) = match relays {
+            Relays::None => (&anywhere, expected),
+            Relays::Between => (expected, &anywhere),
+        };
+        let upstreams = upstreams(deployment, &ledger, allow_remote, of_upstreams).await?;
         Ok(Self {
             relays: match relays {
                 Relays::None => BTreeMap::new(),
-                Relays::Between => self::relays(&upstreams).await?,
+                Relays::Between => self::relays(&upstreams, of_relays).await?,
             },
             sites: sites(deployment).await?,
             ledger,
@@ -71,6 +78,7 @@ async fn upstreams(
     deployment: &Deployment,
     ledger: &Ledger,
     allow_remote: AllowRemote,
+    expected: &Expected,
 ) -> Result<BTreeMap<String, RunningUpstream>, HarnessError> {
     let mut upstreams = BTreeMap::new();
     // The usage service talks to CPA directly, past the candidate, so CPA is there even where no route leads to it.
@@ -78,11 +86,12 @@ async fn upstreams(
         .management_key(Some(MANAGEMENT_KEY))
         .allow_remote(allow_remote)
         .ledger(ledger.clone())
+        .listen(place(expected, "cpa"))
         .start()
         .await;
     let cpa = cpa.map_err(starting("the CPA mock"))?;
     if deployment.upstreams.contains_key("usage") {
-        let usage = usage(&cpa, ledger).await;
+        let usage = usage(&cpa, ledger, place(expected, "usage")).await;
         upstreams.insert(
             "usage".to_owned(),
             usage.map_err(starting("the usage service mock"))?,
@@ -93,21 +102,28 @@ async fn upstreams(
 }
 
 /// The usage service as its owner has set it up: with CPA's own address and management key.
-async fn usage(cpa: &RunningUpstream, ledger: &Ledger) -> io::Result<RunningUpstream> {
+async fn usage(
+    cpa: &RunningUpstream,
+    ledger: &Ledger,
+    listen: SocketAddr,
+) -> io::Result<RunningUpstream> {
     UsageService::new()
         .cpa(format!("http://{}", cpa.address()), MANAGEMENT_KEY)
         .poll_interval(POLL_INTERVAL)
         .ledger(ledger.clone())
+        .listen(listen)
         .start()
         .await
 }
 
 async fn relays(
     upstreams: &BTreeMap<String, RunningUpstream>,
+    expected: &Expected,
 ) -> Result<BTreeMap<String, RunningRelay>, HarnessError> {
     let mut relays = BTreeMap::new();
     for (name, upstream) in upstreams {
-        let relay = Relay::to(upstream.address()).start().await;
+        let relay = Relay::to(upstream.address()).listen(place(expected, name));
+        let relay = relay.start().await;
         relays.insert(name.clone(), relay.map_err(starting("a relay"))?);
     }
     Ok(relays)
@@ -128,6 +144,14 @@ async fn sites(deployment: &Deployment) -> Result<BTreeMap<String, RunningSite>,
         }
     }
     Ok(sites)
+}
+
+/// Where a candidate that runs already expects its upstreams; others are told.
+pub(super) type Expected = BTreeMap<String, SocketAddr>;
+
+fn place(expected: &Expected, upstream: &str) -> SocketAddr {
+    let anywhere = (Ipv4Addr::LOCALHOST, 0).into();
+    expected.get(upstream).copied().unwrap_or(anywhere)
 }
 
 pub(super) fn starting(what: &str) -> impl FnOnce(io::Error) -> HarnessError {

@@ -5,7 +5,6 @@ use crate::{
     candidate::{Candidate, Feature},
     hint::Hint,
     level::Level,
-    protocol::Protocol,
     verdict::Verdict,
 };
 
@@ -20,11 +19,7 @@ pub(crate) struct Judge<'a> {
 impl Judge<'_> {
     /// Why this is not asked at all, if so.
     pub(crate) fn reason_to_skip(&self, asked: Asked) -> Option<String> {
-        let spoken = match asked.protocol.listener() {
-            Protocol::H2 => Feature::HttpTwo,
-            _ => Feature::HttpOne,
-        };
-        let needs: Vec<Feature> = std::iter::once(spoken)
+        let needs: Vec<Feature> = std::iter::once(asked.protocol.spoken())
             .chain(asked.scenario.needs.iter().copied())
             .collect();
         let lacking = self.candidate.lacks(&needs);

@@ -13,8 +13,8 @@ use super::{
     shared::{Death, SharedStage, Staging},
 };
 use crate::{
-    check::THE_CANDIDATE_DIED, error::HarnessError, finding::Finding, patience::Patience,
-    scenario::StageUse, stage::Stage,
+    candidate::Candidate, check::THE_CANDIDATE_DIED, error::HarnessError, finding::Finding,
+    patience::Patience, scenario::StageUse, stage::Stage,
 };
 
 /// Stages of their own that are up at once: each is a candidate process more, on a machine that may have two cores.
@@ -53,7 +53,7 @@ impl<'r, 'a> Round<'r, 'a> {
             judge,
             shared,
             outcomes: vec![None; plan.asked().len()],
-            queue: longest_first(plan),
+            queue: order(plan, staging.candidate),
             running: JoinSet::new(),
             own_stages: 0,
             suspects: Vec::new(),
@@ -138,7 +138,9 @@ impl<'r, 'a> Round<'r, 'a> {
     /// Nothing more goes to a dead candidate, and only so many stages are up at once.
     fn may_start(&self, asked: Asked) -> bool {
         match asked.scenario.stage {
+            StageUse::Shared if self.staging.candidate.is_alone() && self.own_stages > 0 => false,
             StageUse::Shared => self.suspects.is_empty() && self.shared.death().is_none(),
+            StageUse::Own(_) if self.staging.candidate.is_alone() => self.running.is_empty(),
             StageUse::Own(_) => self.own_stages < OWN_STAGES_AT_ONCE,
         }
     }
@@ -153,6 +155,9 @@ impl<'r, 'a> Round<'r, 'a> {
             }
             StageUse::Own(prepare) => {
                 self.own_stages += 1;
+                if self.staging.candidate.is_alone() {
+                    self.shared.stop().await;
+                }
                 let stage = prepare(self.staging.stage());
                 self.running
                     .spawn(async move { (index, on_its_own(stage, asked, patience).await) });
@@ -230,10 +235,14 @@ impl<'r, 'a> Round<'r, 'a> {
     }
 }
 
-/// Stages of their own take the longest, and only a few are up at once: they begin, and the others fill the gaps.
-fn longest_first(plan: &Plan) -> VecDeque<usize> {
+/// Stages of their own take the longest, and only a few are up at once: they begin, and the others fill the gaps. Where
+/// one stage only can be there, the shared one comes first.
+fn order(plan: &Plan, candidate: &Candidate) -> VecDeque<usize> {
     let is_shared = |index: &usize| matches!(plan.asked()[*index].scenario.stage, StageUse::Shared);
     let (shared, own): (Vec<usize>, Vec<usize>) = (0..plan.asked().len()).partition(is_shared);
+    if candidate.is_alone() {
+        return shared.into_iter().chain(own).collect();
+    }
     own.into_iter().chain(shared).collect()
 }
 

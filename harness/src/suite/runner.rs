@@ -13,7 +13,7 @@ use super::{
     tally::{Tally, stale_gaps},
 };
 use crate::{
-    candidate::{Candidate, LaunchKind},
+    candidate::Candidate,
     deployment::Deployment,
     error::HarnessError,
     patience::Patience,
@@ -154,10 +154,6 @@ fn candidate_name(candidate: &Candidate) -> CandidateName {
     CandidateName {
         name: candidate.name.clone(),
         version: candidate.version.clone().unwrap_or_default(),
-        launch: match candidate.launch.kind {
-            LaunchKind::Process => "process",
-            LaunchKind::Embedded => "embedded",
-        }
-        .to_owned(),
+        launch: candidate.launch.kind.name().to_owned(),
     }
 }

@@ -43,6 +43,7 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug)]
 pub struct Relay {
     upstream: SocketAddr,
+    address: SocketAddr,
     listening: Listening,
 }
 
@@ -60,8 +61,16 @@ impl Relay {
     pub fn to(upstream: SocketAddr) -> Self {
         Self {
             upstream,
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
             listening: Listening::On,
         }
+    }
+
+    /// Listens on this address; port 0, as without it, for an ephemeral one.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
     }
 
     /// Refuses connections until told to listen, as an upstream does that starts after the candidate.
@@ -71,12 +80,12 @@ impl Relay {
         self
     }
 
-    /// Binds an ephemeral loopback port and relays on the caller's runtime.
+    /// Binds and relays on the caller's runtime.
     ///
     /// # Errors
-    /// When no port can be bound.
+    /// When the address can't be bound.
     pub async fn start(self) -> io::Result<RunningRelay> {
-        let listener = crate::upstream::bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = crate::upstream::bind(self.address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             upstream: self.upstream,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::candidate::launch::{Insertion, LaunchKind, VersionCommand};
+use crate::candidate::launch::{ContainerImage, Insertion, VersionCommand};
 use crate::candidate::{Feature, Hint, Remedy, Role, Signals};
 
 #[derive(Deserialize)]
@@ -34,8 +34,8 @@ pub(super) struct Raw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLaunch {
-    #[serde(default = "process")]
-    pub(super) kind: LaunchKind,
+    #[serde(default)]
+    pub(super) kind: RawKind,
     pub(super) binary: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) arguments: Vec<Spanned<String>>,
@@ -44,8 +44,18 @@ pub(super) struct RawLaunch {
     #[serde(default)]
     pub(super) signals: Signals,
     pub(super) log: Option<String>,
+    pub(super) container: Option<ContainerImage>,
     #[serde(default)]
     pub(super) readiness: RawReadiness,
+}
+
+/// How a manifest's candidate runs.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawKind {
+    #[default]
+    Process,
+    Embedded,
 }
 
 #[derive(Deserialize)]
@@ -89,8 +99,4 @@ impl Default for RawReadiness {
             within: None,
         }
     }
-}
-
-const fn process() -> LaunchKind {
-    LaunchKind::Process
 }

@@ -1,0 +1,137 @@
+//! How a candidate runs, where not as its manifest says.
+
+use std::net::SocketAddr;
+
+use proxyproof_harness::{Candidate, Deployment, candidate::Attachment};
+
+use super::{build, own};
+use crate::{
+    args::{HowArguments, OwnArguments},
+    error::CommandError,
+    printer::Printer,
+};
+
+/// What was typed about a candidate.
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) own: Option<&'a OwnArguments>,
+    pub(crate) how: &'a HowArguments,
+}
+
+/// The candidate without any name.
+const EMBEDDED: &str = "reference";
+
+impl Wanted<'_> {
+    /// The candidate, which is there: its program is installed, or its image fetched.
+    pub(crate) fn candidate(
+        &self,
+        deployment: &mut Deployment,
+        printer: &Printer,
+    ) -> Result<Candidate, CommandError> {
+        let attached = !self.how.attach.is_empty();
+        let configured = self.own.is_some_and(|own| own.config.is_some());
+        if attached && self.name.is_none() && !configured {
+            return Ok(Candidate::attached(self.attachment(deployment)?));
+        }
+        let name = self.name.unwrap_or(EMBEDDED);
+        let candidate = match self.own {
+            Some(own) => own::candidate(own, name, deployment)?,
+            None => Candidate::named(name)?,
+        };
+        if attached {
+            return Ok(candidate.attach(self.attachment(deployment)?));
+        }
+        match &self.how.container {
+            Some(image) => {
+                let image = Some(image.as_str()).filter(|image| !image.is_empty());
+                in_container(candidate.in_container(image)?, printer)
+            }
+            None => build::installed(candidate, self.how.binary.as_deref()),
+        }
+    }
+
+    fn attachment(&self, deployment: &Deployment) -> Result<Attachment, CommandError> {
+        let mut attachment = Attachment::default();
+        for (name, address) in &self.how.attach {
+            let listener = own::protocol(name)
+                .filter(|protocol| deployment.listeners.contains_key(protocol))
+                .ok_or_else(|| unknown("--attach", name, "h1 and h2c"))?;
+            attachment.listeners.insert(listener, *address);
+        }
+        for (name, upstream) in &deployment.upstreams {
+            // An address that is none, as a name, has to be given.
+            if let Ok(address) = upstream.address.parse::<SocketAddr>() {
+                attachment.mocks.insert(name.clone(), address);
+            }
+        }
+        for (name, address) in &self.how.mock {
+            if !deployment.upstreams.contains_key(name) {
+                let known: Vec<&str> = deployment.upstreams.keys().map(String::as_str).collect();
+                return Err(unknown("--mock", name, &known.join(" and ")));
+            }
+            attachment.mocks.insert(name.clone(), *address);
+        }
+        Ok(attachment)
+    }
+
+    /// What was typed, as far as it matters for asking one thing again.
+    pub(crate) fn typed(&self) -> String {
+        let HowArguments {
+            binary,
+            container,
+            attach,
+            mock,
+        } = self.how;
+        let mut typed = String::new();
+        if let Some(name) = self.name {
+            typed.push_str(&format!(" {name}"));
+        } else if attach.is_empty() {
+            typed.push_str(&format!(" {EMBEDDED}"));
+        }
+        if let Some(path) = binary {
+            typed.push_str(&format!(" --binary {}", path.display()));
+        }
+        if let Some(image) = container {
+            typed.push_str(" --container");
+            if !image.is_empty() {
+                typed.push_str(&format!(" {image}"));
+            }
+        }
+        for (option, named) in [("--attach", attach), ("--mock", mock)] {
+            for (name, address) in named {
+                typed.push_str(&format!(" {option} {name}={address}"));
+            }
+        }
+        typed + &self.own.map(own::typed).unwrap_or_default()
+    }
+}
+
+#[cfg(feature = "containers")]
+fn in_container(candidate: Candidate, printer: &Printer) -> Result<Candidate, CommandError> {
+    use proxyproof_harness::candidate::{LaunchKind, fetch};
+
+    if let LaunchKind::Container(image) = &candidate.launch.kind {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|cause| CommandError::System {
+                action: "start the runtime",
+                cause,
+            })?;
+        runtime.block_on(fetch(image, |step| printer.note(step)))?;
+    }
+    Ok(candidate.installed()?)
+}
+
+#[cfg(not(feature = "containers"))]
+fn in_container(candidate: Candidate, _printer: &Printer) -> Result<Candidate, CommandError> {
+    Ok(candidate.installed()?)
+}
+
+fn unknown(option: &'static str, name: &str, known: &str) -> CommandError {
+    CommandError::UnknownName {
+        option,
+        name: name.to_owned(),
+        known: known.to_owned(),
+    }
+}

@@ -1,0 +1,125 @@
+//! `--container`: the same proxy in a container. It needs an engine with the image that the manifest names; CI has both.
+
+use std::{
+    env,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::invocation::{Invocation, assert_told};
+
+const IMAGE: &str = "nginx:stable-alpine";
+
+#[test]
+fn the_suite_passes_in_a_container() {
+    let Some(host) = engine() else { return };
+    let told = Invocation::new(&[
+        "run",
+        "nginx-corrected",
+        "--container",
+        "--fail-on",
+        "recommended",
+    ])
+    .environment("DOCKER_HOST", &host)
+    .told();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    assert!(told.contains("nginx:stable-alpine (container)"), "{told}");
+    assert!(of_this_machine(&host, std::process::id()).is_empty());
+}
+
+#[test]
+fn a_killed_command_leaves_no_container() {
+    let Some(host) = engine() else { return };
+    let ready = tempfile::tempdir().expect("a temporary directory");
+    let ready = ready.path().join("ready.json");
+    let (mut child, _temporary) =
+        Invocation::new(&["up", "nginx-corrected", "--container", "--ready"])
+            .argument(&ready)
+            .environment("DOCKER_HOST", &host)
+            .started();
+    until("it serves", || ready.is_file());
+    assert_eq!(of_this_machine(&host, child.id()).len(), 1);
+    let process = Pid::from_child(&child);
+    kill_process(process, Signal::KILL).expect("it runs");
+    child.wait().expect("it is gone");
+    until("its container is gone", || {
+        of_this_machine(&host, child.id()).is_empty()
+    });
+}
+
+#[test]
+fn no_engine() {
+    assert_told!(
+        Invocation::new(&["run", "nginx", "--container"])
+            .environment("DOCKER_HOST", "unix:///no/such.sock")
+    );
+}
+
+#[test]
+fn no_image_in_the_manifest() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "./candidates/forgetful",
+        "--container"
+    ]));
+}
+
+#[test]
+fn a_container_and_a_build() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "nginx",
+        "--container",
+        "x:y",
+        "--binary",
+        "/x"
+    ]));
+}
+
+/// The engine's address where it has the image; a missing one is an error in CI.
+fn engine() -> Option<String> {
+    let host = env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+    let found = docker(&host, &["image", "inspect", IMAGE]).is_some();
+    let required = env::var("CI").is_ok_and(|value| value == "true");
+    assert!(
+        found || !required,
+        "no engine with the image {IMAGE} at {host}"
+    );
+    found.then_some(host)
+}
+
+/// The containers that a process of this number has started.
+fn of_this_machine(host: &str, process: u32) -> Vec<String> {
+    let filter = format!("label=proxyproof={process}");
+    let listed = docker(host, &["ps", "--all", "--quiet", "--filter", &filter]);
+    let listed = listed.expect("the engine answers");
+    listed.lines().map(str::to_owned).collect()
+}
+
+fn docker(host: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("docker")
+        .args(arguments)
+        .env("DOCKER_HOST", host)
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bounded look at another process"
+)]
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "waited for: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
