@@ -5,6 +5,7 @@ mod binary;
 mod configuration;
 #[cfg(feature = "containers")]
 mod container;
+mod edition;
 mod ending;
 mod feature;
 mod gallery;
@@ -31,6 +32,7 @@ pub use self::configuration::Configuration;
 pub(crate) use self::container::Container;
 #[cfg(feature = "containers")]
 pub use self::container::fetch;
+pub use self::edition::{Edition, NoVersion, Version};
 pub use self::ending::Ending;
 pub use self::feature::{Feature, UnknownFeature};
 pub use self::gallery::Gallery;
@@ -43,6 +45,7 @@ pub use self::launch::{
     Attachment, ContainerImage, Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal,
     Signals, Stages, VersionCommand,
 };
+pub use self::manifest::manifest_schema;
 pub use self::own::{Maps, OwnConfiguration, address};
 pub(crate) use self::process::Process;
 pub(crate) use self::program::Program;
@@ -70,6 +73,8 @@ pub struct Candidate {
     pub hints: Vec<Hint>,
     /// What to do when it refuses to start.
     pub remedies: Vec<Remedy>,
+    /// What holds of some versions only; [`Candidate::installed`] applies it.
+    pub editions: Vec<Edition>,
     /// Names of defects to switch on; only the embedded reference has any.
     pub defects: Vec<String>,
 }
@@ -209,6 +214,7 @@ impl Candidate {
             known: Vec::new(),
             hints: Vec::new(),
             remedies: Vec::new(),
+            editions: Vec::new(),
             defects: Vec::new(),
         }
     }

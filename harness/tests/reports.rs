@@ -1,5 +1,6 @@
 //! What each report says of one result, word for word.
 
+use proxyproof_harness::candidate::manifest_schema;
 use proxyproof_harness::{
     Blame, Code, Finding, Level, Verdict,
     finding::Exhibit,
@@ -212,17 +213,21 @@ fn json_reads_back() {
     );
 }
 
-/// `UPDATE=1 cargo test -p proxyproof-harness --test reports` writes the file anew.
+/// `UPDATE=1 cargo test -p proxyproof-harness --test reports` writes the files anew.
 #[test]
-fn the_published_schema_is_fresh() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/report.schema.json");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(file, schema()).expect("docs/ is there");
+fn the_published_schemas_are_fresh() {
+    for (name, schema) in [
+        ("report.schema.json", schema()),
+        ("candidate.schema.json", manifest_schema()),
+    ] {
+        let file = format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &schema).expect("docs/ is there");
+        }
+        let published = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            published == schema,
+            "docs/{name} is stale: run this test with UPDATE=1"
+        );
     }
-    let published = std::fs::read_to_string(file).unwrap_or_default();
-    assert_eq!(
-        published,
-        schema(),
-        "docs/report.schema.json is stale: run this test with UPDATE=1"
-    );
 }

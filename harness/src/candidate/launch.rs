@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::InProcess;
@@ -67,7 +68,7 @@ impl LaunchKind {
 }
 
 /// Where a program is found when it runs in a container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContainerImage {
     /// The image with its tag: `nginx:stable-alpine`.
@@ -99,7 +100,7 @@ pub struct Attachment {
 }
 
 /// How the version is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VersionCommand {
     /// Arguments, as in `["-v"]`.
@@ -141,7 +142,7 @@ impl LaunchFile {
 }
 
 /// What the private copy of a file needs to keep to its directory, as where temporary files go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Insertion {
     /// The text it follows, at its first place.
@@ -154,7 +155,7 @@ pub struct Insertion {
 }
 
 /// Which stages something is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stages {
     /// All of them.
@@ -165,7 +166,7 @@ pub enum Stages {
 }
 
 /// What becomes of a file of a configuration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The proxy's own language: only addresses are replaced, so every line stays where it is.
@@ -176,7 +177,7 @@ pub enum Role {
 }
 
 /// What is sent to a candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signals {
     /// Ends it at once.
@@ -198,7 +199,7 @@ impl Default for Signals {
 }
 
 /// The signals that proxies listen to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Signal {
     /// `SIGTERM`.

@@ -2,15 +2,17 @@
 
 mod raw;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use toml::Spanned;
 
-use self::raw::{Raw, RawFile, RawKind, RawLaunch, RawReadiness, RawVariant};
+use self::raw::{Raw, RawEdition, RawFile, RawGaps, RawKind, RawLaunch, RawReadiness, RawVariant};
 use super::launch::{Insertion, LaunchKind};
-use super::{Candidate, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, template};
+use super::{
+    Candidate, Edition, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, template,
+};
 use crate::deployment::time;
 use crate::document::{Document, DocumentError};
 
@@ -63,13 +65,10 @@ impl<'a> Manifest<'a> {
             version: None,
             launch: self.launch(raw)?,
             features: raw.features.iter().copied().collect(),
-            known: [
-                self.known(&raw.known, Occurrence::Always)?,
-                self.known(&raw.sometimes, Occurrence::Sometimes)?,
-            ]
-            .concat(),
+            known: self.gaps(&raw.known, &raw.sometimes)?,
             hints: self.hints(&raw.hints)?,
             remedies: raw.remedies.clone(),
+            editions: self.editions(&raw.editions)?,
             defects: Vec::new(),
         })
     }
@@ -244,11 +243,47 @@ impl<'a> Manifest<'a> {
             .collect()
     }
 
-    fn known(
-        &self,
-        raw: &BTreeMap<Spanned<String>, Spanned<String>>,
-        occurrence: Occurrence,
-    ) -> Result<Vec<KnownGap>, DocumentError> {
+    fn editions(&self, raw: &[Spanned<RawEdition>]) -> Result<Vec<Edition>, DocumentError> {
+        let version = |text: &Option<Spanned<String>>| match text {
+            None => Ok(None),
+            Some(text) => text.get_ref().parse().map(Some).map_err(|_none| {
+                self.at(text, "here", format!("`{}` is no version", text.get_ref()))
+                    .help("numbers with dots between, as in `2.7`")
+            }),
+        };
+        raw.iter()
+            .map(|edition| {
+                let RawEdition {
+                    since,
+                    before,
+                    features,
+                    known,
+                    sometimes,
+                } = edition.get_ref();
+                if since.is_none() && before.is_none() {
+                    return Err(self
+                        .at(edition, "this one", "it holds of every version")
+                        .help("`since = \"2.7\"`, `before = \"2.7\"`, or both"));
+                }
+                Ok(Edition {
+                    since: version(since)?,
+                    before: version(before)?,
+                    features: features.clone(),
+                    known: self.gaps(known, sometimes)?,
+                })
+            })
+            .collect()
+    }
+
+    fn gaps(&self, always: &RawGaps, sometimes: &RawGaps) -> Result<Vec<KnownGap>, DocumentError> {
+        Ok([
+            self.known(always, Occurrence::Always)?,
+            self.known(sometimes, Occurrence::Sometimes)?,
+        ]
+        .concat())
+    }
+
+    fn known(&self, raw: &RawGaps, occurrence: Occurrence) -> Result<Vec<KnownGap>, DocumentError> {
         raw.iter()
             .map(|(pattern, reason)| {
                 if reason.get_ref().trim().is_empty() {
@@ -288,6 +323,15 @@ impl<'a> Manifest<'a> {
     ) -> DocumentError {
         self.document.error(place.span(), label, message)
     }
+}
+
+/// The JSON Schema (draft 2020-12) of a `candidate.toml`, indented.
+#[must_use]
+pub fn manifest_schema() -> String {
+    let schema = schemars::schema_for!(Raw);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only string keys");
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use socket2::SockRef;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -330,12 +331,18 @@ async fn relay(
         faults.clone(),
     );
     let mut back = Pump::new(Way::ToCandidate, upstream_read, candidate_write, faults);
-    let end = tokio::select! {
-        end = both(&mut there, &mut back) => end,
-        cut = cuts.wait_for(Option::is_some) => match cut.map(|how| *how) {
-            Ok(Some(How::Reset)) => WayEnd::Reset,
-            _ => WayEnd::Fin,
-        },
+    let cut = async {
+        let cut = cuts.wait_for(Option::is_some).await;
+        cut.ok().and_then(|how| *how)
+    };
+    let cut = tokio::select! {
+        end = both(&mut there, &mut back) => Err(end),
+        how = cut => Ok(how),
+    };
+    let end = match cut {
+        Err(end) => end,
+        Ok(Some(How::Reset)) => WayEnd::Reset,
+        Ok(_) => noticed(&mut there, &mut back).await,
     };
     if end == WayEnd::Reset {
         for pump in [there, back] {
@@ -345,6 +352,21 @@ async fn relay(
         }
     }
 }
+
+/// Ends the candidate's connection, and waits a moment until the candidate has let go of it too: what is asked next must
+/// not meet one that it only believes to be open. Bytes that come nevertheless get a reset, as from a closed socket.
+async fn noticed(there: &mut Pump, back: &mut Pump) -> WayEnd {
+    // It fails where there is nothing left to end.
+    let _ = back.to.shutdown().await;
+    let mut byte = [0];
+    match tokio::time::timeout(LET_GO, there.from.read(&mut byte)).await {
+        Ok(Ok(1..)) => WayEnd::Reset,
+        _ => WayEnd::Fin,
+    }
+}
+
+/// A candidate that holds on to a connection that has ended is waited for no longer.
+const LET_GO: Duration = Duration::from_millis(500);
 
 /// Runs both ways until both have ended, or one so that the other must end too.
 async fn both(there: &mut Pump, back: &mut Pump) -> WayEnd {

@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::candidate::launch::{ContainerImage, Insertion, VersionCommand};
 use crate::candidate::{Feature, Hint, Remedy, Role, Signals};
 
-#[derive(Deserialize)]
+/// Patterns over scenarios, each with a reason.
+pub(super) type RawGaps = BTreeMap<Spanned<String>, Spanned<String>>;
+
+/// How a proxy is started, what it can do, and what is known about it.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "candidate.toml")]
 pub(super) struct Raw {
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
     pub(super) about: String,
     #[serde(default)]
@@ -19,27 +26,37 @@ pub(super) struct Raw {
     #[serde(default, rename = "file")]
     pub(super) files: Vec<RawFile>,
     #[serde(default)]
-    pub(super) known: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) known: RawGaps,
     /// Known gaps that are races in the proxy.
     #[serde(default)]
-    pub(super) sometimes: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) sometimes: RawGaps,
     #[serde(default, rename = "hint")]
+    #[schemars(with = "Vec<Hint>")]
     pub(super) hints: Vec<Spanned<Hint>>,
     #[serde(default, rename = "remedy")]
     pub(super) remedies: Vec<Remedy>,
+    #[serde(default, rename = "version")]
+    #[schemars(with = "Vec<RawEdition>")]
+    pub(super) editions: Vec<Spanned<RawEdition>>,
     #[serde(default, rename = "variant")]
     pub(super) variants: Vec<RawVariant>,
 }
 
-#[derive(Deserialize)]
+/// The program.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLaunch {
     #[serde(default)]
     pub(super) kind: RawKind,
+    #[schemars(with = "Option<String>")]
     pub(super) binary: Option<Spanned<String>>,
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) arguments: Vec<Spanned<String>>,
     pub(super) version: Option<VersionCommand>,
+    #[schemars(with = "Option<Vec<String>>")]
     pub(super) validate: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(super) signals: Signals,
@@ -50,7 +67,7 @@ pub(super) struct RawLaunch {
 }
 
 /// How a manifest's candidate runs.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RawKind {
     #[default]
@@ -58,37 +75,67 @@ pub(super) enum RawKind {
     Embedded,
 }
 
-#[derive(Deserialize)]
+/// When it counts as ready.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawReadiness {
+    #[schemars(with = "String")]
     pub(super) target: Spanned<String>,
+    #[schemars(with = "Option<String>")]
     pub(super) within: Option<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// A file of its configuration, beside the manifest.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFile {
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
+    #[schemars(with = "Option<String>")]
     pub(super) from: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) role: Role,
     #[serde(default, rename = "insert")]
+    #[schemars(with = "Vec<Insertion>")]
     pub(super) insertions: Vec<Spanned<Insertion>>,
 }
 
+/// What holds of some versions only.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEdition {
+    #[schemars(with = "Option<String>")]
+    pub(super) since: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
+    pub(super) before: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) features: Vec<Feature>,
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) known: RawGaps,
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) sometimes: RawGaps,
+}
+
 /// Another configuration of the same proxy: what it does not say is the manifest's own.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawVariant {
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
     pub(super) about: String,
     pub(super) features: Option<Vec<Feature>>,
+    #[schemars(with = "Option<Vec<String>>")]
     pub(super) arguments: Option<Vec<Spanned<String>>>,
+    #[schemars(with = "Option<Vec<String>>")]
     pub(super) validate: Option<Vec<Spanned<String>>>,
     #[serde(default, rename = "file")]
     pub(super) files: Vec<RawFile>,
-    pub(super) known: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub(super) known: Option<RawGaps>,
     #[serde(default, rename = "hint")]
+    #[schemars(with = "Vec<Hint>")]
     pub(super) hints: Vec<Spanned<Hint>>,
 }
 
