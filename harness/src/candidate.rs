@@ -46,7 +46,7 @@ pub use self::launch::{
     Signals, Stages, VersionCommand,
 };
 pub use self::manifest::manifest_schema;
-pub use self::own::{Maps, OwnConfiguration, address};
+pub use self::own::{Maps, OwnConfiguration, OwnCopy, address};
 pub(crate) use self::process::Process;
 pub(crate) use self::program::Program;
 pub(crate) use self::readiness::Door;

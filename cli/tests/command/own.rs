@@ -30,6 +30,8 @@ with_nginx! {
     the_published_one_with_maps: "own/published.conf" "--assume-maps" "-f" "identity/forged_forwarded_for@h1";
     as_pasted_from_the_web: "own/pasted.conf" "--assume-maps" "-f" "upstream/connections_reused@h1";
     the_corrected_one: "own/corrected.conf" "-f" "identity";
+    a_whole_tree: "own/tree/nginx.conf" "-f" "identity" "-f" "streaming/one_event_at_a_time@h1";
+    an_include_that_listens: "own/included_server.conf" "-f" "upstream/connections_reused@h1";
     a_directive_without_its_end: "own/broken.conf";
     a_directive_that_nginx_does_not_know: "own/unknown_directive.conf";
 }
@@ -55,7 +57,7 @@ refused_before_anything_runs! {
     a_destination_off_the_stage: "own/foreign_destination.conf";
     another_protocol_than_http: "own/fastcgi.conf";
     an_include_that_is_not_there: "own/missing_include.conf";
-    an_include_that_listens: "own/included_server.conf";
+    an_included_upstream_that_is_not_the_deployments: "own/tree/foreign.conf";
     a_listener_of_no_protocol: "own/corrected.conf" "--listen" "h9=127.0.0.1:1";
     an_address_without_a_name: "own/corrected.conf" "--upstream" "127.0.0.1:1";
 }

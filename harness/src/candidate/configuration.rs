@@ -124,8 +124,8 @@ impl Configuration {
             Role::Template => template::render(&file.origin, text, &self.values)?,
             Role::Native => {
                 let mut text = file.with_insertions(text, self.stages);
-                if let Some(folder) = &file.folder {
-                    text = own::private_copy(&text, folder);
+                if let Some(own) = &file.own {
+                    text = own::private_copy(&text, own);
                 }
                 address::replace(&text, &self.addresses)
             }

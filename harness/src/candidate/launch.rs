@@ -9,7 +9,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::InProcess;
+use super::{InProcess, OwnCopy};
 use crate::protocol::Protocol;
 
 /// The process of a candidate.
@@ -122,8 +122,8 @@ pub struct LaunchFile {
     pub role: Role,
     /// What the private copy has besides, within its lines.
     pub insertions: Vec<Insertion>,
-    /// The folder of a configuration of one's own, whose paths are not those of a private copy.
-    pub folder: Option<PathBuf>,
+    /// Of a configuration of one's own, whose paths are not those of a private copy.
+    pub own: Option<OwnCopy>,
 }
 
 impl LaunchFile {

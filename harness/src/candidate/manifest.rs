@@ -189,7 +189,7 @@ impl<'a> Manifest<'a> {
                 insertions: self.insertions(file, &text)?,
                 text,
                 role: file.role,
-                folder: None,
+                own: None,
             }));
         }
         Ok(files)

@@ -1,21 +1,36 @@
 //! A configuration of one's own, in NGINX's language, in the place of the gallery's.
 
+mod source;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proxyproof_oracle::conf::{self, Directive, Edits, Span, Word};
 
+use self::source::{Group, Source, followed};
 use super::{Candidate, Gallery, LaunchFile, Role};
 use crate::deployment::Deployment;
-use crate::document::{Document, DocumentError, nearest};
+use crate::document::{DocumentError, nearest};
 use crate::error::HarnessError;
 
 /// A user's file, read and not changed: what runs is a private copy with the stage's own addresses and paths.
 #[derive(Clone, Debug)]
 pub struct OwnConfiguration {
-    path: PathBuf,
-    text: Arc<str>,
-    parsed: conf::Document,
+    /// Where its includes are looked for.
+    folder: PathBuf,
+    main: Source,
+    included: Vec<Group>,
+}
+
+/// How the private copy of a user's file differs from it besides the addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCopy {
+    /// The folder of the main file: its relative paths are looked for there.
+    pub folder: PathBuf,
+    /// The addresses that the stage replaces; whoever listens elsewhere does so on a socket in the private directory.
+    pub listeners: Vec<String>,
+    /// Arguments of `include` whose files are copied, and what names the copies.
+    pub includes: Vec<(String, String)>,
 }
 
 /// Whether variables that people's copies lack are supplied.
@@ -28,30 +43,18 @@ pub enum Maps {
 }
 
 impl OwnConfiguration {
-    /// Reads a file: a whole configuration with `http { … }`, or a fragment that stands within it.
+    /// Reads a file, and what it includes: a whole configuration with `http { … }`, or a fragment that stands within it.
     ///
     /// # Errors
     /// [`HarnessError::Unreadable`], or [`HarnessError::Document`] at the first place that is no configuration.
     pub fn read(path: &Path) -> Result<Self, HarnessError> {
-        let file = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|cause| HarnessError::Unreadable {
-            file: file.clone(),
-            cause,
-        })?;
-        // Comments come in any encoding; what is replaced has no meaning to the proxy.
-        let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
-        let parsed = conf::Document::parse(text.as_bytes()).map_err(|errors| {
-            let first = &errors.errors[0];
-            let document = Document::new(&*file, Arc::clone(&text));
-            let span = first.span.start as usize..first.span.end as usize;
-            document
-                .error(span, "here", first.problem.to_string())
-                .help(format!("expected {}", first.problem.expected()))
-        })?;
+        let main = Source::read(path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
         Ok(Self {
-            path: path.to_owned(),
-            text,
-            parsed,
+            included: followed(&main, folder)?,
+            // The copy is read in another folder: the path has to be absolute.
+            folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
+            main,
         })
     }
 
@@ -59,7 +62,7 @@ impl OwnConfiguration {
     #[must_use]
     pub fn host(&self) -> Option<String> {
         let mut found = None;
-        self.parsed.walk(&mut |above, directive| {
+        self.walk(&mut |_, above, directive| {
             let names_a_site = |parent: &&Directive| {
                 parent.is("server") && parent.children().iter().any(|child| child.is("location"))
             };
@@ -97,80 +100,99 @@ impl OwnConfiguration {
             main == whole && files.iter().any(|file| file.role == Role::Native)
         };
         let Some(mut candidate) = family.iter().find(fits).cloned() else {
-            let document = Document::new(self.origin(), self.text);
-            return Err(document
-                .lacks(format!(
-                    "candidate `{name}` takes no configuration of one's own"
-                ))
+            let message = format!("candidate `{name}` takes no configuration of one's own");
+            return Err(self
+                .main
+                .lacks(message)
                 .help("a manifest for it: a folder with a candidate.toml, given by path")
                 .into());
         };
-        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let includes = self.included.iter();
+        let copy = OwnCopy {
+            folder: self.folder.clone(),
+            listeners: deployment
+                .listeners
+                .values()
+                .map(|listener| listener.address.clone())
+                .collect(),
+            includes: includes
+                .map(|group| (group.written.clone(), group.pattern()))
+                .collect(),
+        };
+        let own = |source: &Source, name: String| LaunchFile {
+            name,
+            origin: source.origin.clone(),
+            text: source.text.to_string(),
+            role: Role::Native,
+            insertions: Vec::new(),
+            own: Some(copy.clone()),
+        };
         let mut replaced = false;
         for file in &mut candidate.launch.files {
             if file.role != Role::Native {
                 continue;
             }
-            let mut own = LaunchFile::clone(file);
             if !replaced {
-                own.text = self.text.to_string();
-                own.origin = self.origin();
-                own.insertions = Vec::new();
-                own.folder = Some(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()));
+                *file = Arc::new(own(&self.main, file.name.clone()));
                 replaced = true;
             } else if maps == Maps::AsWritten {
-                own.text = String::new();
+                let mut empty = LaunchFile::clone(file);
+                empty.text = String::new();
+                *file = Arc::new(empty);
             }
-            *file = Arc::new(own);
+        }
+        for group in &self.included {
+            let sources = group.sources.iter().enumerate();
+            let copies = sources.map(|(index, source)| Arc::new(own(source, group.name(index))));
+            candidate.launch.files.extend(copies);
         }
         Ok(candidate)
     }
 
-    fn origin(&self) -> String {
-        self.path.display().to_string()
+    /// Looks at every directive of every file that is copied.
+    fn walk<'s>(&'s self, look: &mut impl FnMut(&'s Source, &[&Directive], &Directive)) {
+        let included = self.included.iter().flat_map(|group| &group.sources);
+        for source in std::iter::once(&self.main).chain(included) {
+            source
+                .parsed
+                .walk(&mut |above, directive| look(source, above, directive));
+        }
     }
 
     fn has(&self, name: &[u8]) -> bool {
         let mut found = false;
-        self.parsed
+        self.main
+            .parsed
             .walk(&mut |_, directive| found |= directive.name() == name);
         found
     }
 
-    /// Nothing but the stage is listened on or connected to.
+    /// Nothing but the stage is connected to.
     fn keeps_to(&self, deployment: &Deployment) -> Result<(), DocumentError> {
-        let listeners: Vec<&str> = deployment
-            .listeners
-            .values()
-            .map(|listener| &*listener.address)
-            .collect();
         let programs: Vec<&str> = deployment
             .upstreams
             .values()
             .map(|upstream| &*upstream.address)
             .collect();
         let mut groups = Vec::new();
-        self.parsed.walk(&mut |_, directive| {
+        self.walk(&mut |_, _, directive| {
             if let (true, Some(name)) = (directive.is("upstream"), directive.arguments().first()) {
                 groups.push(name.text().into_owned());
             }
         });
         let mut wrong = None;
-        self.parsed.walk(&mut |above, directive| {
+        self.walk(&mut |source, above, directive| {
             if wrong.is_some() {
                 return;
             }
             wrong = match (directive.name(), directive.arguments().first()) {
-                (b"listen", Some(address)) => {
-                    self.one_of(address, &listeners, "listen", "--listen h1=")
-                }
                 (b"server", Some(address)) if above.last().is_some_and(|up| up.is("upstream")) => {
-                    self.one_of(address, &programs, "upstream", "--upstream cpa=")
+                    one_of(source, address, &programs, "upstream", "--upstream cpa=")
                 }
-                (b"proxy_pass", Some(url)) => self.destination(url, &programs, &groups),
-                (b"include", Some(file)) => self.included(file),
+                (b"proxy_pass", Some(url)) => destination(source, url, &programs, &groups),
                 (name, Some(url)) if name.ends_with(b"_pass") => Some(
-                    self.at(url, format!("`{}` leaves the stage", text_of(directive)))
+                    source
+                        .at(url, format!("`{}` leaves the stage", text_of(directive)))
                         .help("only `proxy_pass` to the deployment's upstreams can be staged"),
                 ),
                 _ => None,
@@ -183,39 +205,42 @@ impl OwnConfiguration {
     /// A listener that nobody opens would be waited for in vain.
     fn listens(&self, deployment: &Deployment) -> Result<(), DocumentError> {
         let mut open = Vec::new();
-        self.parsed.walk(&mut |_, directive| {
+        self.walk(&mut |_, _, directive| {
             if let (true, Some(place)) = (directive.is("listen"), directive.arguments().first()) {
                 open.push(address(&place.text()));
             }
         });
         for (protocol, listener) in &deployment.listeners {
             if !open.contains(&listener.address) {
-                let document = Document::new(self.origin(), Arc::clone(&self.text));
-                return Err(document
+                return Err(self
+                    .main
                     .lacks(format!("no server listens on {} for {protocol}", listener.address))
                     .help(format!(
-                        "`--listen {protocol}=ADDRESS` says where it does; a site without that listener is a --deployment of its own"
+                        "`--listen {protocol}=ADDRESS` says where it does{}; a site without that listener is a --deployment of its own",
+                        listed(&open)
                     )));
             }
         }
         Ok(())
     }
+}
 
-    fn one_of(
-        &self,
-        word: &Word,
-        known: &[&str],
-        what: &str,
-        option: &str,
-    ) -> Option<DocumentError> {
-        let written = address(&word.text());
-        if known.contains(&&*written) {
-            return None;
-        }
-        let close = nearest(&written, known.iter().copied());
-        let near = close.map_or_else(String::new, |near| format!("; did you mean `{near}`"));
-        Some(
-            self.at(
+fn one_of(
+    source: &Source,
+    word: &Word,
+    known: &[&str],
+    what: &str,
+    option: &str,
+) -> Option<DocumentError> {
+    let written = address(&word.text());
+    if known.contains(&&*written) {
+        return None;
+    }
+    let close = nearest(&written, known.iter().copied());
+    let near = close.map_or_else(String::new, |near| format!("; did you mean `{near}`"));
+    Some(
+        source
+            .at(
                 word,
                 format!("`{written}` is no {what} address of the deployment"),
             )
@@ -223,73 +248,39 @@ impl OwnConfiguration {
                 "known are {}{near}; `{option}{written}` takes this one for it",
                 known.join(" and ")
             )),
-        )
-    }
+    )
+}
 
-    fn destination(
-        &self,
-        url: &Word,
-        programs: &[&str],
-        groups: &[String],
-    ) -> Option<DocumentError> {
-        let written = url.text();
-        let authority = written
-            .split_once("://")
-            .map_or(&*written, |(_, rest)| rest);
-        let authority = authority.split('/').next().unwrap_or_default();
-        let known = programs.contains(&authority) || groups.iter().any(|name| name == authority);
-        (!known).then(|| {
-            self.at(url, format!("`{written}` leaves the stage"))
-                .help(format!(
-                    "the name of an `upstream`, or one of {}; `--upstream cpa={authority}` takes this one for it",
-                    programs.join(" and ")
-                ))
-        })
-    }
-
-    /// A file of types or parameters may be read where it is; one that listens or connects has to be given itself.
-    fn included(&self, word: &Word) -> Option<DocumentError> {
-        let pattern = self
-            .path
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(&*word.text());
-        let pattern = pattern.to_string_lossy().into_owned();
-        let files: Vec<PathBuf> = match glob::glob(&pattern) {
-            Ok(found) => found.flatten().collect(),
-            Err(_) => Vec::new(),
-        };
-        if files.is_empty() && !pattern.contains(['*', '?', '[']) {
-            let message = format!("`{}` is not there", word.text());
-            return Some(self.at(word, message).help("includes are looked for beside the configuration; a path of its own begins with `/`"));
-        }
-        let acts = |file: &PathBuf| {
-            let text = std::fs::read(file).unwrap_or_default();
-            let (document, _) = conf::Document::recover(text);
-            let mut acts = false;
-            document.walk(&mut |_, directive| {
-                let name = directive.name();
-                acts |= name == b"listen" || name == b"upstream" || name.ends_with(b"_pass");
-            });
-            acts
-        };
-        let acting = files.iter().find(|file| acts(file))?;
-        Some(
-            self.at(
-                word,
-                "an included file that listens or connects is not copied",
-            )
+fn destination(
+    source: &Source,
+    url: &Word,
+    programs: &[&str],
+    groups: &[String],
+) -> Option<DocumentError> {
+    let written = url.text();
+    let authority = written
+        .split_once("://")
+        .map_or(&*written, |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or_default();
+    let known = programs.contains(&authority) || groups.iter().any(|name| name == authority);
+    (!known).then(|| {
+        source.at(url, format!("`{written}` leaves the stage"))
             .help(format!(
-                "give that one itself: --config {}",
-                acting.display()
-            )),
-        )
-    }
+                "the name of an `upstream`, or one of {}; `--upstream cpa={authority}` takes this one for it",
+                programs.join(" and ")
+            ))
+    })
+}
 
-    fn at(&self, word: &Word, message: impl Into<String>) -> DocumentError {
-        let document = Document::new(self.origin(), Arc::clone(&self.text));
-        let span = word.span.start as usize..word.span.end as usize;
-        document.error(span, "here", message)
+/// Where it listens, as far as a line holds it.
+fn listed(open: &[String]) -> String {
+    let mut distinct: Vec<&str> = open.iter().map(String::as_str).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.truncate(6);
+    match distinct[..] {
+        [] => String::new(),
+        _ => format!(": {}", distinct.join(", ")),
     }
 }
 
@@ -309,7 +300,7 @@ fn text_of(directive: &Directive) -> String {
 }
 
 /// The private copy: its process, log and temporary paths are the stage's, its includes the user's. Lines stay where they are.
-pub(super) fn private_copy(text: &str, folder: &Path) -> String {
+pub(super) fn private_copy(text: &str, own: &OwnCopy) -> String {
     // A test of the reload may write what does not parse: then it is the proxy that has to find out.
     let Ok(document) = conf::Document::parse(text.as_bytes()) else {
         return text.to_owned();
@@ -327,7 +318,12 @@ pub(super) fn private_copy(text: &str, folder: &Path) -> String {
                 edits.replace(span, vec![b'\n'; lines.count()]);
             }
             ("listen", Some(place)) => {
-                edits.set(place, address(&place.text()).as_bytes());
+                let written = address(&place.text());
+                if own.listeners.contains(&written) {
+                    edits.set(place, written.as_bytes());
+                } else {
+                    elsewhere(directive, place, &mut edits);
+                }
             }
             ("error_log", Some(file)) => {
                 edits.set(file, b"error.log");
@@ -336,8 +332,18 @@ pub(super) fn private_copy(text: &str, folder: &Path) -> String {
                 edits.set(file, b"access.log");
             }
             ("include", Some(file)) => {
-                let path = folder.join(&*file.text());
-                edits.set(file, path.to_string_lossy().as_bytes());
+                let written = file.text();
+                let copies = own.includes.iter().find(|(other, _)| *other == written);
+                let path = match copies {
+                    Some((_, copies)) => copies.clone(),
+                    None => own.folder.join(&*written).to_string_lossy().into_owned(),
+                };
+                edits.set(file, path.as_bytes());
+            }
+            ("load_module", Some(module)) => {
+                if let Some(path) = module_path(&module.text()) {
+                    edits.set(module, path.to_string_lossy().as_bytes());
+                }
             }
             (name, Some(path)) if name.ends_with("_temp_path") => {
                 edits.set(path, name.as_bytes());
@@ -358,6 +364,43 @@ pub(super) fn private_copy(text: &str, folder: &Path) -> String {
     String::from_utf8_lossy(&edits.apply()).into_owned()
 }
 
+/// Another site of the same server: it is read, and nobody can reach it.
+fn elsewhere(directive: &Directive, place: &Word, edits: &mut Edits<'_>) {
+    let letter = |letter: char| {
+        if letter.is_ascii_alphanumeric() {
+            letter
+        } else {
+            '-'
+        }
+    };
+    let name: String = address(&place.text()).chars().map(letter).collect();
+    edits.set(place, format!("unix:listen-{name}.sock").as_bytes());
+    for parameter in directive.arguments().iter().skip(1) {
+        // No socket of that kind has it.
+        if parameter.value().starts_with(b"ipv6only=") {
+            edits.replace(parameter.span, "");
+        }
+    }
+}
+
+/// Where a module is that is named from NGINX's own prefix, which the copy does not have.
+fn module_path(written: &str) -> Option<PathBuf> {
+    let own = Path::new(written);
+    let name = own.file_name().filter(|_| own.is_relative())?;
+    MODULES
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.is_file())
+}
+
+/// Where distributions keep modules: Debian, Fedora, Alpine and nginx.org; source builds.
+const MODULES: [&str; 4] = [
+    "/usr/lib/nginx/modules",
+    "/usr/lib64/nginx/modules",
+    "/etc/nginx/modules",
+    "/usr/local/nginx/modules",
+];
+
 /// Where NGINX writes bodies unless it is told otherwise: the system's own folders.
 const TEMPORARY: [&str; 5] = [
     "client_body_temp_path",
@@ -374,7 +417,14 @@ mod tests {
     #[test]
     fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
         let text = "user www-data;\npid /run/nginx.pid;\nerror_log /var/log/e.log warn;\nevents {}\nhttp {\n    include types;\n    access_log /var/log/a.log main;\n    server { listen 8003; access_log off; }\n}\n";
-        let copy = private_copy(text, Path::new("/etc/nginx"));
+        let copy = private_copy(
+            text,
+            &OwnCopy {
+                folder: PathBuf::from("/etc/nginx"),
+                listeners: vec!["0.0.0.0:8003".to_owned()],
+                includes: Vec::new(),
+            },
+        );
         assert_eq!(
             copy,
             "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http {\n     client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; include /etc/nginx/types;\n    access_log access.log main;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
@@ -384,9 +434,13 @@ mod tests {
     #[test]
     fn the_host_is_that_of_the_first_server_with_locations() {
         let own = |text: &str| OwnConfiguration {
-            path: PathBuf::new(),
-            text: text.into(),
-            parsed: conf::Document::parse(text.as_bytes()).unwrap(),
+            folder: PathBuf::new(),
+            main: Source {
+                origin: String::new(),
+                text: text.into(),
+                parsed: conf::Document::parse(text.as_bytes()).unwrap(),
+            },
+            included: Vec::new(),
         };
         let served = "server { server_name _; return 421; } server { server_name *.b.test API.b.test; location / {} }";
         assert_eq!(own(served).host().as_deref(), Some("api.b.test"));
