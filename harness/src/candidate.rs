@@ -19,6 +19,7 @@ mod own;
 mod process;
 mod program;
 mod readiness;
+mod secrets;
 mod template;
 mod words;
 
@@ -50,6 +51,7 @@ pub use self::own::{Maps, OwnConfiguration, OwnCopy, address};
 pub(crate) use self::process::Process;
 pub(crate) use self::program::Program;
 pub(crate) use self::readiness::Door;
+pub use self::secrets::Secrets;
 pub(crate) use self::words::Words;
 use crate::error::HarnessError;
 
@@ -75,6 +77,8 @@ pub struct Candidate {
     pub remedies: Vec<Remedy>,
     /// What holds of some versions only; [`Candidate::installed`] applies it.
     pub editions: Vec<Edition>,
+    /// What its configuration holds and no report may show.
+    pub secrets: Secrets,
     /// Names of defects to switch on; only the embedded reference has any.
     pub defects: Vec<String>,
 }
@@ -215,6 +219,7 @@ impl Candidate {
             hints: Vec::new(),
             remedies: Vec::new(),
             editions: Vec::new(),
+            secrets: Secrets::default(),
             defects: Vec::new(),
         }
     }

@@ -108,6 +108,7 @@ macro_rules! assert_told {
         insta::with_settings!({
             filters => vec![
                 (r"in \d+\.\d s", "in [TIME]"),
+                (r"within \d+\.\d+ ?s", "within [TIME]"),
                 (r"\d+\.\d s \(", "[TIME] ("),
                 (r"\b[0-9a-f]{16}\b", "[PROBE]"),
                 (r"connection #\d+, request \d+", "connection [NUMBER]"),

@@ -63,6 +63,29 @@ refused_before_anything_runs! {
 }
 
 #[test]
+fn secrets_reach_no_report() {
+    if !is_installed("nginx") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let json = folder.path().join("report.json");
+    let told = run(
+        "own/secrets.conf",
+        &["-f", "headers", "--verbose", "--json"],
+    )
+    .argument(&json)
+    .told();
+    let json = std::fs::read_to_string(json).expect("it was written");
+    for report in [told, json] {
+        assert!(
+            report.contains("Authorization: Bearer [secret]"),
+            "{report}"
+        );
+        assert!(!report.contains("sk-live-0123456789"), "{report}");
+    }
+}
+
+#[test]
 fn a_candidate_that_takes_none() {
     assert_told!(Invocation::new(&[
         "run",

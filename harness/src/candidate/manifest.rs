@@ -11,7 +11,8 @@ use toml::Spanned;
 use self::raw::{Raw, RawEdition, RawFile, RawGaps, RawKind, RawLaunch, RawReadiness, RawVariant};
 use super::launch::{Insertion, LaunchKind};
 use super::{
-    Candidate, Edition, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, template,
+    Candidate, Edition, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, Secrets,
+    template,
 };
 use crate::deployment::time;
 use crate::document::{Document, DocumentError};
@@ -68,6 +69,7 @@ impl<'a> Manifest<'a> {
             known: self.gaps(&raw.known, &raw.sometimes)?,
             hints: self.hints(&raw.hints)?,
             remedies: raw.remedies.clone(),
+            secrets: Secrets::default(),
             editions: self.editions(&raw.editions)?,
             defects: Vec::new(),
         })

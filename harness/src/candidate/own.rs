@@ -141,6 +141,7 @@ impl OwnConfiguration {
                 *file = Arc::new(empty);
             }
         }
+        self.walk(&mut |_, _, directive| candidate.secrets.look_at(directive));
         for group in &self.included {
             let sources = group.sources.iter().enumerate();
             let copies = sources.map(|(index, source)| Arc::new(own(source, group.name(index))));

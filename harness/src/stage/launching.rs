@@ -219,6 +219,7 @@ impl Launching {
         let words = words.last().into_iter();
         words
             .map(|line| configuration.in_users_terms(&line))
+            .map(|line| self.candidate.secrets.masked(&line).into_owned())
             .collect()
     }
 }

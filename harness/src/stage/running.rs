@@ -228,6 +228,7 @@ impl RunningStage {
         let words = words.last().into_iter();
         words
             .map(|line| self.configuration.in_users_terms(&line))
+            .map(|line| self.candidate.secrets.masked(&line).into_owned())
             .collect()
     }
 

@@ -131,7 +131,8 @@ impl<'a> Suite<'a> {
         started: Instant,
         ended: Ended,
     ) -> SuiteResult {
-        SuiteResult {
+        let secrets = &self.candidate.secrets;
+        secrets.masked_within(SuiteResult {
             schema: SCHEMA,
             tool: Tool {
                 name: "proxyproof".to_owned(),
@@ -146,7 +147,7 @@ impl<'a> Suite<'a> {
             interrupted: ended == Ended::Stopped,
             stale_gaps: stale_gaps(self.candidate, &outcomes),
             scenarios: outcomes,
-        }
+        })
     }
 }
 
