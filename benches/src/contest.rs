@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use proxyproof_harness::stage::Guard;
 use proxyproof_harness::{Candidate, Deployment, HarnessError, Protocol, RunningStage, Stage};
@@ -109,6 +109,7 @@ impl Contest {
         let mut memory = vec![0; names.len()];
         let turns = u64::from(self.profile.rounds) * (names.len() * measures.len()) as u64;
         let mut turn_number = 0;
+        let began = SystemTime::now();
         let mut watch = Watch::begin();
         let mut stages: Vec<RunningStage> = Vec::new();
         let guard = Guard::start().map_err(ContestError::Client)?;
@@ -159,7 +160,8 @@ impl Contest {
             machine,
             contenders.collect(),
             validity,
-        ))
+        )
+        .begun(began))
     }
 
     /// The client of one turn.

@@ -8,6 +8,7 @@ pub mod contest;
 pub mod estimate;
 pub mod load;
 mod machine;
+pub mod objective;
 mod placement;
 pub mod profile;
 pub mod report;

@@ -78,9 +78,17 @@ impl Profile {
             "keepalive" => KEEPALIVE.to_owned(),
             "streaming" => STREAMING.to_owned(),
             file => std::fs::read_to_string(Path::new(file)).map_err(|cause| {
+                let known = Self::EMBEDDED.join(", ");
                 HarnessError::Unreadable {
                     file: name.to_owned(),
-                    cause,
+                    // Who gives no path has most likely mistyped a name.
+                    cause: match name.contains(['/', '.']) {
+                        true => cause,
+                        false => std::io::Error::new(
+                            cause.kind(),
+                            format!("no profile of that name ({known}), and no such file"),
+                        ),
+                    },
                 }
             })?,
         };

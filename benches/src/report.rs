@@ -1,7 +1,12 @@
 //! What came of a contest, as JSON and as a table.
 
 mod comparison;
+mod csv;
+mod html;
+mod interval_log;
 mod table;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +15,7 @@ use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
 pub use self::comparison::{Comparison, Incomparable};
+pub use self::interval_log::{Merged, NoHistogram, Unmergeable};
 use crate::load::{Errors, Samples, carried};
 use crate::machine::Machine;
 use crate::profile::{Measure, Profile};
@@ -25,6 +31,9 @@ pub struct Report {
     pub schema: String,
     /// The version of proxyproof.
     pub proxyproof: String,
+    /// When it began, in milliseconds since 1970.
+    #[serde(default)]
+    pub began_unix_ms: u64,
     /// What was asked.
     pub profile: Profile,
     /// Where.
@@ -283,6 +292,7 @@ impl Report {
         Self {
             schema: SCHEMA.to_owned(),
             proxyproof: env!("CARGO_PKG_VERSION").to_owned(),
+            began_unix_ms: 0,
             profile,
             machine,
             validity,
@@ -290,6 +300,14 @@ impl Report {
             reasons: doubts.into_iter().map(|(_, reason)| reason).collect(),
             contenders,
         }
+    }
+
+    /// Begun at this time.
+    #[must_use]
+    pub fn begun(mut self, at: SystemTime) -> Self {
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.began_unix_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        self
     }
 
     /// As JSON, with a line end.
@@ -333,19 +351,19 @@ const SUSPECT_SHARE: f64 = 0.10;
 const VOID_SHARE: f64 = 0.40;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::contest::DIRECT;
 
-    const QUIET: Validity = Validity {
+    pub(crate) const QUIET: Validity = Validity {
         foreign_cpu: 0.02,
         lost_time: 0.01,
     };
 
     /// One measure of 1 000 answers of 100 us, late by `lag`, with these errors, on direct and a proxy.
-    fn report(validity: Validity, lag: u64, errors: Errors) -> Report {
+    pub(crate) fn report(validity: Validity, lag: u64, errors: Errors) -> Report {
         let mut profile = Profile::named("quick").expect("it is embedded");
         profile.measures.drain(..2);
         let measured = |errors| {

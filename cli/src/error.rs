@@ -22,6 +22,15 @@ pub(crate) enum CommandError {
     /// Two reports say nothing about each other.
     #[error(transparent)]
     Incomparable(#[from] proxyproof_benches::report::Incomparable),
+    /// Logs of several runs can't be added.
+    #[error(transparent)]
+    Unmergeable(#[from] proxyproof_benches::report::Unmergeable),
+    /// A report's histogram is none.
+    #[error(transparent)]
+    NoHistogram(#[from] proxyproof_benches::report::NoHistogram),
+    /// The time to begin at is over.
+    #[error("it should have begun at {start}, which is over")]
+    Late { start: time::OffsetDateTime },
     /// Another build of a candidate's program is none.
     #[error("can't run the build `{}`: {fault}", path.display())]
     Build { path: PathBuf, fault: BuildFault },
@@ -148,6 +157,7 @@ impl CommandError {
             | Self::Build { .. }
             | Self::Routes(_)
             | Self::Incomparable(_)
+            | Self::Unmergeable(_)
             | Self::NoConfiguration { .. }
             | Self::UnknownName { .. }
             | Self::Targets { .. }
@@ -162,6 +172,8 @@ impl CommandError {
                 Exit::USAGE
             }
             Self::Contest(_)
+            | Self::NoHistogram(_)
+            | Self::Late { .. }
             | Self::Listen { .. }
             | Self::Report { .. }
             | Self::Print { .. }
@@ -203,6 +215,7 @@ impl CommandError {
             Self::Harness(HarnessError::NoImage { .. }) => {
                 Some("name one, `--container IMAGE`, or write `[launch.container]` with `image = \"…\"` into its manifest".to_owned())
             }
+            Self::Late { .. } => Some("clocks of machines that ask at once have to agree, and the stage has to be up before".to_owned()),
             Self::Build { path, fault } => Some(fault.help(path)),
             Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
                 Some(meant(nearest.map(str::to_owned), "`proxyproof list` shows every scenario"))

@@ -21,7 +21,7 @@ impl Exit {
     pub(crate) const NOTHING_SELECTED: Self = Self(4);
     /// A known gap passed, so that its entry is stale.
     pub(crate) const KNOWN_GAP_PASSED: Self = Self(5);
-    /// A figure is slower than the baseline allows.
+    /// A figure is slower than the baseline, or the objective, allows.
     pub(crate) const SLOWER: Self = Self(6);
     /// Stopped by SIGINT, as shells count: 128 and the signal's number.
     pub(crate) const INTERRUPTED: Self = Self(130);
@@ -63,6 +63,6 @@ Exit codes:
     3  the harness could not ask
     4  nothing selected
     5  a known gap passed: its entry in the manifest is stale
-    6  slower than the baseline allows
+    6  slower than the baseline or the objective allows
   130  stopped by Ctrl-C (SIGINT), after a report of what was asked until then
   143  stopped by SIGTERM, likewise";

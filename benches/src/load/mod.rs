@@ -10,6 +10,7 @@ mod session;
 mod target;
 
 pub use self::arrivals::Arrivals;
+pub(crate) use self::samples::LONGEST;
 pub use self::samples::{Errors, Samples, carried};
 pub use self::session::{LoadError, SeenEvents, Session};
 pub use self::target::{Expected, Target};

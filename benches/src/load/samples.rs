@@ -122,7 +122,7 @@ pub fn carried(histogram: &Histogram<u64>, quantile: f64) -> Option<u64> {
 }
 
 /// An hour: nobody waits longer.
-const LONGEST: u64 = 3_600_000_000_000;
+pub(crate) const LONGEST: u64 = 3_600_000_000_000;
 const DIGITS: u8 = 3;
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use proxyproof_benches::Placement;
+use proxyproof_benches::{Placement, objective::Objective};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::DEFAULT_DEPLOYMENT;
 use crate::exit::EXIT_CODES;
@@ -33,15 +34,45 @@ pub(crate) struct BenchArguments {
     /// The site around the candidates: a name or a TOML file
     #[arg(long, value_name = "NAME", default_value = DEFAULT_DEPLOYMENT)]
     pub(crate) deployment: String,
+    /// Ask at a rate, and end with 6 unless every candidate keeps this: 'p99 < 5ms at 500/s'
+    #[arg(long, value_name = "OBJECTIVE")]
+    pub(crate) slo: Option<Objective>,
+    /// Begin at this time, as 2026-11-28T12:00:00Z: several machines then ask at once
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) start_at: Option<OffsetDateTime>,
     /// Write everything that was measured to this file, as JSON
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) json: Option<PathBuf>,
+    /// Write a line for each round to this file, as CSV
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write every latency to this file, as an HdrHistogram V2 interval log
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) hlog: Option<PathBuf>,
+    /// Write a page with curves to this file; it needs nothing but a browser
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// What is done instead of measuring.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchQuestion {
     Compare(CompareArguments),
+    Merge(MergeArguments),
+}
+
+/// Add logs that `bench --hlog` wrote, as of several machines that asked at once
+///
+/// Histograms are added, not percentiles: the sum is what one machine would have measured of all requests.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXIT_CODES)]
+pub(crate) struct MergeArguments {
+    /// The logs
+    #[arg(value_name = "HLOG", required = true)]
+    pub(crate) logs: Vec<PathBuf>,
+    /// Write the sum to this file, as a log of the same kind
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Compare two reports that `bench --json` wrote
@@ -58,6 +89,11 @@ pub(crate) struct CompareArguments {
     /// How much slower is allowed, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
     pub(crate) fail_above: f64,
+}
+
+fn moment(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "a time of RFC 3339, as 2026-11-28T12:00:00Z".to_owned())
 }
 
 fn percent(text: &str) -> Result<f64, String> {

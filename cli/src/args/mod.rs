@@ -15,7 +15,7 @@ mod up;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub(crate) use bench::{BenchArguments, BenchQuestion, CompareArguments};
+pub(crate) use bench::{BenchArguments, BenchQuestion, CompareArguments, MergeArguments};
 pub(crate) use certs::CertsArguments;
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use explain::ExplainArguments;

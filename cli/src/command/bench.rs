@@ -1,16 +1,20 @@
 //! Measures proxies.
 
-use std::{cell::Cell, fs, path::Path, time::Duration};
+use std::{cell::Cell, fs, io::Write, path::Path, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proxyproof_benches::{
     Contest, Profile, Report,
-    report::{Comparison, Worth},
+    objective::{Kept, Objective},
+    report::{Comparison, Merged, Worth},
 };
 use proxyproof_harness::{Candidate, Deployment};
 
+use time::OffsetDateTime;
+
+use super::output::Output;
 use crate::{
-    args::{BenchArguments, BenchQuestion, CompareArguments},
+    args::{BenchArguments, BenchQuestion, CompareArguments, MergeArguments},
     error::CommandError,
     exit::Exit,
     printer::Printer,
@@ -20,6 +24,7 @@ use crate::{
 pub(crate) fn bench(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, CommandError> {
     match &arguments.question {
         Some(BenchQuestion::Compare(arguments)) => compare(arguments, printer),
+        Some(BenchQuestion::Merge(arguments)) => merge(arguments, printer),
         None => measure(arguments, printer),
     }
 }
@@ -28,7 +33,19 @@ fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, Comman
     let mut profile = Profile::named(&arguments.profile)?;
     profile.placement = arguments.placement.unwrap_or(profile.placement);
     profile.rounds = arguments.rounds.unwrap_or(profile.rounds);
+    if let Some(objective) = &arguments.slo {
+        profile = objective.profile(profile);
+    }
     let deployment = Deployment::named(&arguments.deployment)?;
+    let files = [
+        &arguments.json,
+        &arguments.csv,
+        &arguments.hlog,
+        &arguments.html,
+    ];
+    let files = files.map(|path| Output::open(path.as_deref()));
+    let [json, csv, hlog, html] = files;
+    let (json, csv, hlog, html) = (json?, csv?, hlog?, html?);
     let installed = |name: &String| Candidate::named(name)?.installed();
     let candidates: Result<Vec<_>, _> = arguments.candidates.iter().map(installed).collect();
     let progress = Progress::new(printer, profile.takes(arguments.candidates.len() + 1));
@@ -42,8 +59,16 @@ fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, Comman
     let stopped = Cell::new(None);
     let report = runtime.block_on(async {
         let signals = Signals::listen().map_err(system("listen to signals"))?;
+        let asking = async {
+            wait_for(arguments.start_at).await?;
+            Ok::<_, CommandError>(
+                contest
+                    .run(|who, turn, turns| progress.tell(who, turn, turns))
+                    .await?,
+            )
+        };
         tokio::select! {
-            report = contest.run(|who, turn, turns| progress.tell(who, turn, turns)) => Ok::<_, CommandError>(Some(report?)),
+            report = asking => report.map(Some),
             () = signals.first(&stopped) => Ok(None),
         }
     })?;
@@ -51,17 +76,77 @@ fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, Comman
     let Some(report) = report else {
         return Ok(stopped.get().unwrap_or(Exit::INTERRUPTED));
     };
-    printer.result(&report.text())?;
-    if let Some(path) = &arguments.json {
-        fs::write(path, report.json()).map_err(|cause| CommandError::Report {
+    let told = printer.result(&report.text());
+    json.write(|mut file| file.write_all(report.json().as_bytes()))?;
+    csv.write(|mut file| file.write_all(report.csv().as_bytes()))?;
+    html.write(|mut file| file.write_all(report.html().as_bytes()))?;
+    let log = report.interval_log()?;
+    hlog.write(|mut file| file.write_all(&log))?;
+    told?;
+    match (report.verdict, &arguments.slo) {
+        (Worth::Void, _) => Ok(Exit::COULD_NOT_ASK),
+        (_, Some(objective)) => held(objective, &report, printer),
+        (Worth::Valid | Worth::Suspect, None) => Ok(Exit::PASS),
+    }
+}
+
+/// Whether every candidate keeps the objective; one whose samples are too few keeps nothing.
+fn held(objective: &Objective, report: &Report, printer: &Printer) -> Result<Exit, CommandError> {
+    let mut exit = Exit::PASS;
+    let mut text = format!("\n{objective}\n");
+    let width = report
+        .contenders
+        .iter()
+        .map(|contender| contender.name.len())
+        .max();
+    let width = width.unwrap_or(0);
+    for contender in report.contenders.iter().skip(1) {
+        for measured in &contender.measures {
+            let millis = |nanos: u64| format!("{:.3} ms", nanos as f64 / 1e6);
+            let (words, kept) = match objective.kept_by(measured)? {
+                Kept::Yes(value) => (format!("kept, {}", millis(value)), true),
+                Kept::No(value) => (format!("NOT kept, {}", millis(value)), false),
+                Kept::Unknown => ("not known: too few samples".to_owned(), false),
+            };
+            text.push_str(&format!("  {:width$}  {words}\n", contender.name));
+            if !kept {
+                exit = Exit::SLOWER;
+            }
+        }
+    }
+    printer.result(&text)?;
+    Ok(exit)
+}
+
+/// Until a time of the wall clock, as several machines have it.
+async fn wait_for(start: Option<OffsetDateTime>) -> Result<(), CommandError> {
+    let Some(start) = start else { return Ok(()) };
+    let left = start - OffsetDateTime::now_utc();
+    match Duration::try_from(left) {
+        Ok(left) => {
+            let until = tokio::time::Instant::now() + left;
+            tokio::time::sleep_until(until).await;
+            Ok(())
+        }
+        // A start that was missed would measure something else than the others do.
+        Err(_) => Err(CommandError::Late { start }),
+    }
+}
+
+fn merge(arguments: &MergeArguments, printer: &Printer) -> Result<Exit, CommandError> {
+    let out = Output::open(arguments.out.as_deref())?;
+    let mut merged = Merged::default();
+    for path in &arguments.logs {
+        let text = fs::read_to_string(path).map_err(|cause| CommandError::Input {
             path: path.clone(),
             cause,
         })?;
+        merged.add(&path.display().to_string(), &text)?;
     }
-    Ok(match report.verdict {
-        Worth::Valid | Worth::Suspect => Exit::PASS,
-        Worth::Void => Exit::COULD_NOT_ASK,
-    })
+    let log = merged.interval_log()?;
+    out.write(|mut file| file.write_all(&log))?;
+    printer.result(&merged.text())?;
+    Ok(Exit::PASS)
 }
 
 fn compare(arguments: &CompareArguments, printer: &Printer) -> Result<Exit, CommandError> {

@@ -100,3 +100,75 @@ fn what_is_slower_is_told() {
     let (code, told) = compared("old.json", "old.json");
     assert_eq!(code, Some(0), "{told}");
 }
+
+#[test]
+fn an_objective_that_is_none() {
+    assert_told!(Invocation::new(&["bench", "--slo", "p99 5ms at 500/s"]));
+}
+
+#[test]
+fn a_beginning_that_is_over() {
+    assert_told!(Invocation::new(&[
+        "bench",
+        "--start-at",
+        "2020-01-01T00:00:00Z"
+    ]));
+}
+
+#[test]
+fn a_profile_of_no_such_name() {
+    assert_told!(Invocation::new(&["bench", "--profile", "quik"]));
+}
+
+#[test]
+fn what_is_no_log_is_not_added() {
+    assert_told!(Invocation::new(&["bench", "merge", "./contradictory.toml"]));
+}
+
+/// An objective that anything keeps, and one that nothing does; every output is there, and logs add up.
+#[test]
+fn an_objective_is_kept_or_not_and_every_file_is_written() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name);
+    let files = [
+        ("--json", "b.json"),
+        ("--csv", "b.csv"),
+        ("--hlog", "b.hlog"),
+        ("--html", "b.html"),
+    ];
+    let asked = |objective: &str| {
+        let mut bench =
+            Invocation::new(&["bench", "--rounds", "2", "--placement", "free", "--slo"])
+                .argument(objective);
+        for (option, name) in files {
+            bench = bench.argument(option).argument(path(name));
+        }
+        bench.told()
+    };
+    let kept = asked("p50 < 60s at 200/s");
+    // On a machine that is busy with something else the run is void, which is an answer too.
+    let void = |told: &str| told.starts_with("exit code: 3\n");
+    assert!(
+        void(&kept) || kept.contains("  reference  kept, "),
+        "{kept}"
+    );
+    let text = |name: &str| std::fs::read_to_string(path(name)).expect("it was written");
+    assert!(text("b.csv").starts_with("contender,version,measure,round,"));
+    assert!(text("b.html").starts_with("<!doctype html>"));
+    let merged = Invocation::new(&["bench", "merge"])
+        .argument(path("b.hlog"))
+        .argument(path("b.hlog"))
+        .argument("--out")
+        .argument(path("all.hlog"))
+        .told();
+    assert!(
+        merged.contains("reference/200_requests_a_second"),
+        "{merged}"
+    );
+    assert!(text("all.hlog").contains("2 logs added together"));
+    let broken = asked("p50 < 1us at 200/s");
+    assert!(
+        void(&broken) || broken.starts_with("exit code: 6\n"),
+        "{broken}"
+    );
+}
