@@ -66,7 +66,7 @@ pub enum Ask {
 
 impl Profile {
     /// Names of the embedded profiles.
-    pub const EMBEDDED: [&str; 3] = ["quick", "keepalive", "streaming"];
+    pub const EMBEDDED: [&str; 4] = ["quick", "keepalive", "streaming", "scale"];
 
     /// Reads an embedded profile by name, or a file by path.
     ///
@@ -77,6 +77,7 @@ impl Profile {
             "quick" => QUICK.to_owned(),
             "keepalive" => KEEPALIVE.to_owned(),
             "streaming" => STREAMING.to_owned(),
+            "scale" => SCALE.to_owned(),
             file => std::fs::read_to_string(Path::new(file)).map_err(|cause| {
                 let known = Self::EMBEDDED.join(", ");
                 HarnessError::Unreadable {
@@ -164,6 +165,7 @@ const MAX_RATE: f64 = 200_000.0;
 const QUICK: &str = include_str!("../profiles/quick.toml");
 const KEEPALIVE: &str = include_str!("../profiles/keepalive.toml");
 const STREAMING: &str = include_str!("../profiles/streaming.toml");
+const SCALE: &str = include_str!("../profiles/scale.toml");
 
 #[cfg(test)]
 mod tests {

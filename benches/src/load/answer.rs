@@ -1,5 +1,7 @@
 //! One answer as it comes in, held against what it has to be.
 
+use std::mem::MaybeUninit;
+
 use bytes::{Buf as _, BytesMut};
 use proxyproof_mocks::wire::http1::{ChunkEvent, ChunkedDecoder};
 
@@ -82,9 +84,14 @@ impl Reading {
     }
 
     fn head(&mut self, buffer: &mut BytesMut, expected: &Expected) -> Result<bool, ()> {
-        let mut fields = [httparse::EMPTY_HEADER; FIELDS];
-        let mut response = httparse::Response::new(&mut fields);
-        let httparse::Status::Complete(length) = response.parse(buffer).map_err(drop)? else {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let mut response = httparse::Response::new(&mut []);
+        let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            buffer,
+            &mut fields,
+        );
+        let httparse::Status::Complete(length) = parsed.map_err(drop)? else {
             return Ok(false);
         };
         let status = response.code.unwrap_or_default();

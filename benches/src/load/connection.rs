@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::BytesMut;
 
 use super::answer::{Ended, Reading};
 use super::target::{Expected, Target};
@@ -55,7 +55,7 @@ impl Connection {
         stream.set_nonblocking(true)?;
         Ok(Self {
             stream,
-            buffer: BytesMut::with_capacity(BUFFER),
+            buffer: BytesMut::new(),
             reading: Reading::default(),
             written: 0,
             exchange: None,
@@ -83,16 +83,18 @@ impl Connection {
     }
 
     /// Reads until nothing more is there, and says what that was; adds to `bytes`.
-    pub(super) fn read(&mut self, expected: &Expected, bytes: &mut u64) -> Progress {
+    ///
+    /// `piece` is what is read at once: one for all connections stays in the processor's cache.
+    pub(super) fn read(
+        &mut self,
+        expected: &Expected,
+        piece: &mut [u8],
+        bytes: &mut u64,
+    ) -> Progress {
         loop {
-            self.buffer.reserve(BUFFER);
-            let spare = self.buffer.spare_capacity_mut().len();
-            // Zeroed so that no byte is read that was never written; it costs less than the read itself.
-            let filled = self.buffer.len();
-            self.buffer.put_bytes(0, spare);
-            let read = self.stream.read(&mut self.buffer[filled..]);
+            let read = self.stream.read(piece);
             self.buffer
-                .truncate(filled + read.as_ref().copied().unwrap_or(0));
+                .extend_from_slice(&piece[..read.as_ref().copied().unwrap_or(0)]);
             match read {
                 Ok(0) => return self.gone(expected),
                 Ok(length) => {
@@ -110,7 +112,7 @@ impl Connection {
                             closes: self.reading.closes,
                         };
                     }
-                    if length < spare {
+                    if length < piece.len() {
                         break;
                     }
                 }
@@ -137,5 +139,3 @@ impl Connection {
 
 /// Whom a PROXY header names: an address for documentation (RFC 5737).
 const CLIENT: ([u8; 4], u16) = ([203, 0, 113, 7], 40_000);
-/// What is read at once, in bytes.
-const BUFFER: usize = 16 << 10;

@@ -45,6 +45,8 @@ pub struct Session {
     connections: Vec<Option<Connection>>,
     idle: Vec<usize>,
     poll: OwnedFd,
+    /// What is read at once.
+    piece: Box<[u8]>,
     stop: Arc<AtomicBool>,
     /// Since when a connection has been idle: a request that waits for one is not late through our fault.
     free_since: u64,
@@ -90,6 +92,7 @@ impl Session {
             connections: (0..connections).map(|_| None).collect(),
             idle: Vec::with_capacity(connections),
             poll: poll.map_err(|error| LoadError::Poll(error.into()))?,
+            piece: vec![0; PIECE].into_boxed_slice(),
             stop: Arc::default(),
             free_since: 0,
             tagged,
@@ -125,6 +128,7 @@ impl Session {
     pub fn run(&mut self, arrivals: Arrivals, duration: Duration) -> Samples {
         let mut samples = Samples::default();
         let began = Moment::now().nanos();
+        let open = !matches!(arrivals, Arrivals::Closed | Arrivals::Times(_));
         let mut schedule = Schedule::new(arrivals, began, duration);
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let given_up = began
@@ -145,7 +149,7 @@ impl Session {
                     break;
                 };
                 self.idle.pop();
-                self.begin(index, intended, &mut samples);
+                self.begin(index, intended, open, &mut samples);
             }
             self.wait(&schedule, given_up, &mut events);
             for event in events.drain(..) {
@@ -190,7 +194,7 @@ impl Session {
         let _ = epoll::wait(&self.poll, room, Some(&timeout(rest)));
     }
 
-    fn begin(&mut self, index: usize, intended: u64, samples: &mut Samples) {
+    fn begin(&mut self, index: usize, intended: u64, open: bool, samples: &mut Samples) {
         if self.connections[index].is_none() {
             match self.connect(index) {
                 Ok(()) => samples.connects += 1,
@@ -206,7 +210,11 @@ impl Session {
         if let Some(tagged) = &mut self.tagged {
             tagged.next(&mut self.target.request, index);
         }
-        let sent = Moment::now().nanos();
+        // In a closed model the moment has just been read.
+        let sent = match open {
+            true => Moment::now().nanos(),
+            false => intended,
+        };
         let lag = sent.saturating_sub(intended.max(self.free_since));
         let exchange = Exchange {
             intended,
@@ -227,7 +235,7 @@ impl Session {
             self.lose(index, samples);
             return None;
         }
-        let progress = connection.read(&self.target.expected, &mut samples.bytes);
+        let progress = connection.read(&self.target.expected, &mut self.piece, &mut samples.bytes);
         let now = Moment::now().nanos();
         let events = connection.events();
         if let Some(under) = self
@@ -308,6 +316,8 @@ impl Tagged {
     }
 }
 
+/// Bytes read at once.
+const PIECE: usize = 16 << 10;
 /// How many sockets one wait tells of.
 const EVENTS: usize = 1024;
 /// How long a run waits for what is not answered at its end.

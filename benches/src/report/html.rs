@@ -248,7 +248,10 @@ fn costs(measured: &[(&Contender, Measured)], body: &mut String) {
         .collect();
     let longest = all.iter().map(|(_, sides)| sides.iter().sum::<f64>());
     let longest = longest.fold(f64::MIN_POSITIVE, f64::max);
-    body.push_str("<h3>CPU a request: client, proxy, upstream</h3>\n<div class=\"costs\">\n");
+    body.push_str(
+        "<h3>CPU a request</h3>\n<ul class=\"legend sides\"><li><i class=\"client\"></i>client</li>\
+         <li><i class=\"proxy\"></i>proxy</li><li><i class=\"upstream\"></i>upstream</li></ul>\n<div class=\"costs\">\n",
+    );
     for (name, sides) in all {
         push(
             body,
@@ -290,9 +293,9 @@ const COLOURS: usize = 6;
 
 const STYLE: &str = "
 :root { --ink:#1b1f24; --paper:#fff; --soft:#5d6672; --line:#d7dce2; --good:#1a7f37; --doubt:#9a6700; --bad:#cf222e;
-  --c0:#57606a; --c1:#0969da; --c2:#bc4c00; --c3:#1a7f37; --c4:#8250df; --c5:#bf3989; }
+  --side:#8b949e; --c0:#57606a; --c1:#0969da; --c2:#bc4c00; --c3:#1a7f37; --c4:#8250df; --c5:#bf3989; }
 @media (prefers-color-scheme: dark) { :root { --ink:#e6edf3; --paper:#0d1117; --soft:#9aa4af; --line:#30363d; --good:#3fb950;
-  --doubt:#d29922; --bad:#f85149; --c0:#9aa4af; --c1:#58a6ff; --c2:#f0883e; --c3:#3fb950; --c4:#bc8cff; --c5:#f778ba; } }
+  --doubt:#d29922; --bad:#f85149; --side:#6e7681; --c0:#9aa4af; --c1:#58a6ff; --c2:#f0883e; --c3:#3fb950; --c4:#bc8cff; --c5:#f778ba; } }
 * { box-sizing:border-box; }
 body { margin:0; background:var(--paper); color:var(--ink); font:15px/1.5 system-ui, sans-serif; }
 main { max-width:1100px; margin:0 auto; padding:1.5rem 1rem 4rem; }
@@ -302,6 +305,7 @@ p { margin:.3rem 0; } section > p, .note { color:var(--soft); }
 .verdict p { color:var(--soft); }
 .valid { border-color:var(--good); } .suspect { border-color:var(--doubt); } .void { border-color:var(--bad); }
 .legend { list-style:none; display:flex; flex-wrap:wrap; gap:.3rem 1.3rem; padding:0; margin:1rem 0 0; }
+.legend { position:sticky; top:0; background:var(--paper); padding:.3rem 0; } .legend.sides { position:static; margin:0; }
 .legend i { display:inline-block; width:1.1em; height:.3em; margin-right:.5em; vertical-align:middle; }
 i.c0 { background:var(--c0); } i.c1 { background:var(--c1); } i.c2 { background:var(--c2); } i.c3 { background:var(--c3); }
 i.c4 { background:var(--c4); } i.c5 { background:var(--c5); }
@@ -314,8 +318,8 @@ svg text { fill:var(--soft); font-size:11px; font-family:inherit; } svg text.tit
 th, td { padding:.25rem .7rem; border-bottom:1px solid var(--line); text-align:right; font-weight:normal; white-space:nowrap; }
 th:first-child { text-align:left; } tr:first-child th { color:var(--soft); }
 .costs { display:grid; grid-template-columns:max-content 1fr max-content; gap:.35rem .8rem; align-items:center; font-variant-numeric:tabular-nums; }
-.bar { display:flex; height:1.1em; } .bar i { display:block; } .client { background:var(--c0); } .proxy { background:var(--c1); }
-.upstream { background:var(--c2); }
+.bar { display:flex; height:1.1em; } .bar i { display:block; } .client { background:var(--side); } .proxy { background:var(--ink); }
+.upstream { background:var(--line); }
 pre { overflow-x:auto; border:1px solid var(--line); padding:.7rem; font-size:13px; } code { font-size:.95em; overflow-wrap:anywhere; }
 @media (max-width:560px) { .costs { grid-template-columns:1fr; } .costs .bar { order:0; } }
 ";
