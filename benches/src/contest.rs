@@ -10,10 +10,10 @@ use proxyproof_harness::{Candidate, Deployment, HarnessError, Protocol, RunningS
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OnceCell, oneshot};
 
-use crate::load::{Expected, LoadError, Samples, SeenEvents, Session, Target};
+use crate::load::{Expected, LoadError, Samples, SeenEvents, Session, Target, Tls};
 use crate::machine::{self, Machine};
 use crate::placement::Cores;
-use crate::profile::{Ask, Measure, Profile};
+use crate::profile::{Ask, Measure, Profile, Through};
 use crate::report::{Contender, Measured, Report, Round, Validity};
 
 /// Proxies to be compared with the direct path and each other.
@@ -161,7 +161,8 @@ impl Contest {
             contenders.collect(),
             validity,
         )
-        .begun(began))
+        .begun(began)
+        .doubted(cfg!(debug_assertions).then_some(DEBUG)))
     }
 
     /// The client of one turn.
@@ -173,7 +174,9 @@ impl Contest {
         round: u32,
         cores: &Cores,
     ) -> Result<Client, ContestError> {
-        let target = self.target(stage, through.is_some(), measure.ask).await?;
+        let target = self
+            .target(stage, through.map(|_| measure.through), measure.ask)
+            .await?;
         let proxies = through.map(RunningStage::processes).unwrap_or_default();
         for thread in proxies
             .iter()
@@ -199,19 +202,32 @@ impl Contest {
     async fn target(
         &self,
         stage: &RunningStage,
-        through: bool,
+        through: Option<Through>,
         ask: Ask,
     ) -> Result<Target, ContestError> {
         let host = &stage.deployment().hosts.api;
         let direct = stage.cpa().address();
-        let (address, proxy_protocol) = if through {
-            let header = stage.proxy_protocol(Protocol::H1).version();
-            (stage.listener(Protocol::H1), header)
-        } else {
-            (direct, None)
+        let way = |protocol| {
+            let header = stage.proxy_protocol(protocol).version();
+            (stage.listener(protocol), header)
+        };
+        let (address, proxy_protocol) = match through {
+            Some(Through::Listener) => way(Protocol::H1),
+            Some(Through::Front) => way(Protocol::ChainH1),
+            None => (direct, None),
+        };
+        let tls = match through {
+            Some(Through::Front) => {
+                let authority = stage.authority().certificate_der();
+                Some(Tls::new(authority, host).map_err(ContestError::Client)?)
+            }
+            _ => None,
         };
         let target = match ask {
             Ask::Health => Target::get(address, host, "/healthz", HEALTHY),
+            Ask::RoundTrips => {
+                Target::ping(address, host, "/v1/responses", "X-Api-Key: test-key\r\n")
+            }
             Ask::Events => {
                 let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
                 let path = "/v1/chat/completions";
@@ -225,6 +241,7 @@ impl Contest {
         };
         Ok(Target {
             proxy_protocol,
+            tls,
             ..target
         })
     }
@@ -422,6 +439,8 @@ fn own_cpu() -> u64 {
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
 }
 
+/// Mocks, client and embedded proxy are slow then, the proxies of the system are not.
+const DEBUG: &str = "proxyproof itself is a debug build: `cargo run --release`";
 /// Who is asked without a proxy.
 pub(crate) const DIRECT: &str = "direct";
 const HEALTHY: &[u8] = br#"{"status":"ok"}"#;

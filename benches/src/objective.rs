@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::load::carried;
-use crate::profile::{Ask, Measure, Profile};
+use crate::profile::{Ask, Measure, Profile, Through};
 use crate::report::{Measured, NoHistogram};
 
 /// A percentile of latency from the intended moment, below a time, at a rate.
@@ -49,6 +49,7 @@ impl Objective {
                 rate: Some(self.rate),
                 poisson: false,
                 ask: Ask::Health,
+                through: Through::Listener,
             }],
             ..profile
         }

@@ -51,6 +51,20 @@ pub struct Measure {
     /// What is asked for.
     #[serde(default)]
     pub ask: Ask,
+    /// Which way.
+    #[serde(default)]
+    pub through: Through,
+}
+
+/// Which way requests go through a proxy; the direct path is the upstream's own listener always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Through {
+    /// To the proxy's own listener, with the PROXY header that it wants.
+    #[default]
+    Listener,
+    /// Over TLS to the tunnel front, which passes bytes on to the proxy, with a PROXY header before them.
+    Front,
 }
 
 /// What is asked for.
@@ -62,11 +76,20 @@ pub enum Ask {
     Health,
     /// A chat completion as a stream of server-sent events, 20 ms apart.
     Events,
+    /// A ping on an open WebSocket, and the pong to it.
+    RoundTrips,
 }
 
 impl Profile {
     /// Names of the embedded profiles.
-    pub const EMBEDDED: [&str; 4] = ["quick", "keepalive", "streaming", "scale"];
+    pub const EMBEDDED: [&str; 6] = [
+        "quick",
+        "keepalive",
+        "streaming",
+        "websocket",
+        "scale",
+        "chain",
+    ];
 
     /// Reads an embedded profile by name, or a file by path.
     ///
@@ -77,7 +100,9 @@ impl Profile {
             "quick" => QUICK.to_owned(),
             "keepalive" => KEEPALIVE.to_owned(),
             "streaming" => STREAMING.to_owned(),
+            "websocket" => WEBSOCKET.to_owned(),
             "scale" => SCALE.to_owned(),
+            "chain" => CHAIN.to_owned(),
             file => std::fs::read_to_string(Path::new(file)).map_err(|cause| {
                 let known = Self::EMBEDDED.join(", ");
                 HarnessError::Unreadable {
@@ -165,7 +190,9 @@ const MAX_RATE: f64 = 200_000.0;
 const QUICK: &str = include_str!("../profiles/quick.toml");
 const KEEPALIVE: &str = include_str!("../profiles/keepalive.toml");
 const STREAMING: &str = include_str!("../profiles/streaming.toml");
+const WEBSOCKET: &str = include_str!("../profiles/websocket.toml");
 const SCALE: &str = include_str!("../profiles/scale.toml");
+const CHAIN: &str = include_str!("../profiles/chain.toml");
 
 #[cfg(test)]
 mod tests {

@@ -310,6 +310,16 @@ impl Report {
         self
     }
 
+    /// With one more reason for doubt, if there is one.
+    #[must_use]
+    pub(crate) fn doubted(mut self, reason: Option<&str>) -> Self {
+        if let Some(reason) = reason {
+            self.verdict = self.verdict.max(Worth::Suspect);
+            self.reasons.push(reason.to_owned());
+        }
+        self
+    }
+
     /// As JSON, with a line end.
     ///
     /// # Panics

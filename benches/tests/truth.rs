@@ -151,3 +151,45 @@ fn what_is_not_answered_is_told() {
         .run(Arrivals::Constant(100.0), Duration::from_millis(300));
     assert_eq!((samples.completed(), samples.errors.unfinished), (0, 30));
 }
+
+/// TLS changes what is on the wire, and not what is measured: a front that passes bytes on to the gateway's mock.
+#[test]
+fn answers_over_tls_are_answers() {
+    use proxyproof_benches::load::Tls;
+    use proxyproof_mocks::certificate::Authority;
+    use proxyproof_mocks::front::{Fallback, FallbackTable, Front};
+    use proxyproof_mocks::upstream::cpa::Cpa;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let authority = Authority::generate();
+    let leaf = authority.leaf(&["api.example.org"]).unwrap();
+    let (front, _gateway) = runtime.block_on(async {
+        let gateway = Cpa::new().start().await.unwrap();
+        let table = FallbackTable::new(vec![Fallback {
+            name: "api.example.org".to_owned(),
+            alpn: String::new(),
+            path: String::new(),
+            dest: gateway.address().into(),
+            xver: None,
+        }]);
+        (Front::new(table, leaf).start().await.unwrap(), gateway)
+    });
+    let mut target = Target::get(
+        front.address(),
+        "api.example.org",
+        "/healthz",
+        br#"{"status":"ok"}"#,
+    );
+    target.tls = Some(Tls::new(authority.certificate_der(), "api.example.org").unwrap());
+    let mut session = Session::open(&target, 4).unwrap();
+    let samples = session.run(Arrivals::Times(500), Duration::from_secs(60));
+    assert_eq!((samples.completed(), samples.errors.total()), (500, 0));
+    // An authority that nobody trusts is an error, not an answer.
+    let stranger = Authority::generate();
+    target.tls = Some(Tls::new(stranger.certificate_der(), "api.example.org").unwrap());
+    assert!(Session::open(&target, 1).is_err());
+}

@@ -46,6 +46,7 @@ pub use self::launch::{
     Attachment, ContainerImage, Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal,
     Signals, Stages, VersionCommand,
 };
+pub(crate) use self::manifest::MANIFEST;
 pub use self::manifest::manifest_schema;
 pub use self::own::{Maps, OwnConfiguration, OwnCopy, address};
 pub(crate) use self::process::Process;

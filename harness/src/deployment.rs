@@ -153,6 +153,21 @@ impl Deployment {
             .expect("the embedded deployment is read by a test of this file")
     }
 
+    /// Puts a listener elsewhere; what the front's table sends there follows.
+    ///
+    /// # Panics
+    /// When there is no such listener.
+    pub fn move_listener(&mut self, protocol: Protocol, address: String) {
+        let listener = self.listeners.get_mut(&protocol);
+        let listener = listener.expect("the caller names one of `listeners`");
+        let before = std::mem::replace(&mut listener.address, address);
+        for fallback in &mut self.fallbacks {
+            if fallback.dest == before {
+                fallback.dest.clone_from(&listener.address);
+            }
+        }
+    }
+
     /// Reads a deployment.
     ///
     /// # Errors

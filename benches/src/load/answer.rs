@@ -42,6 +42,12 @@ pub(super) enum Ended {
 impl Reading {
     /// Takes what has come; `None` while the answer is not whole.
     pub(super) fn advance(&mut self, buffer: &mut BytesMut, expected: &Expected) -> Option<Ended> {
+        if let Expected::Exactly(bytes) = expected {
+            let come = buffer.get(..bytes.len())?;
+            let right = come == bytes.as_slice();
+            buffer.advance(bytes.len());
+            return Some(if right { Ended::Right } else { Ended::Wrong });
+        }
         loop {
             match &mut self.framing {
                 Framing::Head => match self.head(buffer, expected) {
@@ -113,6 +119,7 @@ impl Reading {
             == match expected {
                 Expected::Whole { status, .. } => *status,
                 Expected::Events(_) => 200,
+                Expected::Exactly(_) => SWITCHING_PROTOCOLS,
             };
         buffer.advance(length);
         // Interim answers have no body (RFC 9110 section 15.2); nobody asked for an upgrade.
@@ -128,6 +135,7 @@ impl Reading {
                 let here = body.get(self.length..self.length + data.len());
                 self.right &= here == Some(data);
             }
+            Expected::Exactly(_) => {}
             Expected::Events(_) => {
                 // An event ends with an empty line, which pieces may divide.
                 let within = memchr::memmem::find_iter(data, b"\n\n").count();
@@ -143,6 +151,7 @@ impl Reading {
         let whole = match expected {
             Expected::Whole { body, .. } => self.length == body.len(),
             Expected::Events(events) => self.events == *events,
+            Expected::Exactly(_) => true,
         };
         if self.right && whole {
             Ended::Right
@@ -152,6 +161,8 @@ impl Reading {
     }
 }
 
+/// RFC 9110 section 15.2.2.
+const SWITCHING_PROTOCOLS: u16 = 101;
 /// More fields than any answer of the stage has.
 const FIELDS: usize = 64;
 

@@ -2,16 +2,18 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use bytes::BytesMut;
 
 use super::answer::{Ended, Reading};
+use super::stream::Stream;
 use super::target::{Expected, Target};
 
 /// A connection with at most one exchange under way.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     buffer: BytesMut,
     reading: Reading,
     /// How much of the request is written.
@@ -48,11 +50,17 @@ impl Connection {
     pub(super) fn open(target: &Target) -> io::Result<Self> {
         let mut stream = TcpStream::connect(target.address)?;
         stream.set_nodelay(true)?;
+        // A handshake that never ends must not hold the whole run.
+        stream.set_read_timeout(Some(HANDSHAKE))?;
         if let Some(version) = target.proxy_protocol {
             let client: SocketAddr = CLIENT.into();
             stream.write_all(&version.encode(client, target.address))?;
         }
-        stream.set_nonblocking(true)?;
+        let mut stream = Stream::over(stream, target.tls.as_ref())?;
+        if let Some(request) = &target.upgrade {
+            stream.upgrade(request)?;
+        }
+        stream.stop_waiting()?;
         Ok(Self {
             stream,
             buffer: BytesMut::new(),
@@ -77,6 +85,12 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
+            }
+        }
+        if self.stream.wants_write() {
+            match self.stream.flush() {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                _ => {}
             }
         }
         Ok(())
@@ -112,7 +126,7 @@ impl Connection {
                             closes: self.reading.closes,
                         };
                     }
-                    if length < piece.len() {
+                    if length < piece.len() && self.stream.is_drained_by_a_short_read() {
                         break;
                     }
                 }
@@ -137,5 +151,7 @@ impl Connection {
     }
 }
 
+/// Far longer than a handshake on one machine takes.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Whom a PROXY header names: an address for documentation (RFC 5737).
 const CLIENT: ([u8; 4], u16) = ([203, 0, 113, 7], 40_000);

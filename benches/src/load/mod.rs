@@ -7,10 +7,12 @@ mod arrivals;
 mod connection;
 mod samples;
 mod session;
+mod stream;
 mod target;
 
 pub use self::arrivals::Arrivals;
 pub(crate) use self::samples::LONGEST;
 pub use self::samples::{Errors, Samples, carried};
 pub use self::session::{LoadError, SeenEvents, Session};
+pub use self::stream::Tls;
 pub use self::target::{Expected, Target};

@@ -84,7 +84,7 @@ impl Session {
         let mut target = target.clone();
         let tagged = match target.expected {
             Expected::Events(_) => Some(Tagged::within(&mut target.request, connections)),
-            Expected::Whole { .. } => None,
+            Expected::Whole { .. } | Expected::Exactly(_) => None,
         };
         let address = target.address;
         let mut session = Self {

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 
+use super::Tls;
+
 /// One request, made ready, and the answer that counts as right.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -11,7 +13,11 @@ pub struct Target {
     pub address: SocketAddr,
     /// Begins each connection, where the listener wants a PROXY header.
     pub proxy_protocol: Option<ProxyVersion>,
-    /// The request's head and body, without its probe id.
+    /// Speaks TLS behind that header.
+    pub tls: Option<Tls>,
+    /// Sent once on each connection; a 101 has to answer it.
+    pub upgrade: Option<Vec<u8>>,
+    /// The request's head and body, without its probe id; on an upgraded connection whatever is asked there.
     pub request: Vec<u8>,
     /// What the answer has to be.
     pub expected: Expected,
@@ -29,6 +35,8 @@ pub enum Expected {
     },
     /// A 200 whose body is a stream of so many server-sent events.
     Events(u32),
+    /// These bytes, of whatever protocol the connection was upgraded to.
+    Exactly(Vec<u8>),
 }
 
 impl Target {
@@ -38,11 +46,31 @@ impl Target {
         Self {
             address,
             proxy_protocol: None,
+            tls: None,
+            upgrade: None,
             request: format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes(),
             expected: Expected::Whole {
                 status: 200,
                 body: body.to_vec(),
             },
+        }
+    }
+
+    /// A ping on a WebSocket (RFC 6455 section 5.5.2) that this path opens, and the pong to it.
+    #[must_use]
+    pub fn ping(address: SocketAddr, host: &str, target: &str, fields: &str) -> Self {
+        // Four bytes, masked by zeros: the text stands as it is.
+        const PING: &[u8] = b"\x89\x84\0\0\0\0ping";
+        const PONG: &[u8] = b"\x8a\x04ping";
+        let upgrade = format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}Connection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        Self {
+            upgrade: Some(upgrade.into_bytes()),
+            request: PING.to_vec(),
+            expected: Expected::Exactly(PONG.to_vec()),
+            ..Self::get(address, host, target, &[])
         }
     }
 
@@ -65,6 +93,8 @@ impl Target {
         Self {
             address,
             proxy_protocol: None,
+            tls: None,
+            upgrade: None,
             request,
             expected,
         }

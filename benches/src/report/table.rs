@@ -68,7 +68,7 @@ fn requests(text: &mut String, report: &Report, index: usize) {
     line(
         text,
         &format!(
-            "{:width$}{:>8}{:>8}{:>23}{:>8}{:>8}{:>8}{:>19}{:>10}",
+            "{:width$}{:>8}{:>8}{:>21}{:>8}{:>8}{:>8}{:>21}{:>11}",
             "",
             "min us",
             "p50 us",
@@ -95,7 +95,7 @@ fn requests(text: &mut String, report: &Report, index: usize) {
         let rate = median_of(measured.series(|round| round.rate));
         let connections = median_of(measured.series(|round| round.upstream_connections));
         let row = format!(
-            "{:width$}{:>8}{:>8}{:>23}{:>8}{:>8.1}{:>8.0}{:>19}{:>10}",
+            "{:width$}{:>8}{:>8}{:>21}{:>8}{:>8.1}{:>8.0}{:>21}{:>11}",
             contender.name,
             micros(Some(latency.min)),
             micros(latency.p50),
@@ -208,10 +208,8 @@ fn verdicts(text: &mut String, report: &Report, index: usize, streams: bool) {
             .collect()
         };
         let (one, other) = (&contender.name, &baseline.name);
-        line(
-            text,
-            &format!("  {one} against {other} · {}", figures.join(" · ")),
-        );
+        line(text, &format!("  {one} against {other}"));
+        line(text, &format!("    {}", figures.join(" · ")));
     }
 }
 

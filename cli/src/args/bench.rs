@@ -22,7 +22,7 @@ pub(crate) struct BenchArguments {
     /// Names of candidates, or folders with a candidate.toml; the first is what the others are compared with
     #[arg(value_name = "CANDIDATE", default_value = "reference")]
     pub(crate) candidates: Vec<String>,
-    /// What is asked: quick, keepalive, streaming, scale, or a TOML file
+    /// What is asked: quick, keepalive, streaming, websocket, scale, chain, or a TOML file
     #[arg(long, value_name = "NAME", default_value = "quick")]
     pub(crate) profile: String,
     /// Which cores they run on: same, split or free; the profile says it otherwise

@@ -5,6 +5,7 @@ mod certs;
 mod completions;
 mod explain;
 mod how;
+mod init;
 mod list;
 mod matrix;
 mod mock;
@@ -20,6 +21,7 @@ pub(crate) use certs::CertsArguments;
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use how::HowArguments;
+pub(crate) use init::InitArguments;
 pub(crate) use list::{ListArguments, Listing};
 pub(crate) use matrix::{MatrixArguments, MatrixFormat};
 pub(crate) use mock::{CpaArguments, FrontArguments, MockArguments, Part, UsageArguments};
@@ -93,6 +95,7 @@ pub(crate) enum Verb {
     Routes(RoutesArguments),
     Up(UpArguments),
     Mock(MockArguments),
+    Init(InitArguments),
     List(ListArguments),
     Explain(ExplainArguments),
     /// Show what is installed here, and what each missing thing would add

@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod explain;
 mod how;
+mod init;
 mod list;
 mod matrix;
 mod mock;
@@ -35,6 +36,7 @@ pub(crate) fn execute(arguments: &Arguments, printer: &Printer) -> Result<Exit, 
         Verb::Routes(arguments) => routes::routes(arguments, printer),
         Verb::Up(arguments) => up::up(arguments, printer),
         Verb::Mock(arguments) => mock::mock(arguments, printer),
+        Verb::Init(arguments) => init::init(arguments, printer),
         Verb::List(arguments) => list::list(arguments, printer),
         Verb::Explain(arguments) => explain::explain(arguments, printer),
         Verb::Doctor => doctor::doctor(printer),

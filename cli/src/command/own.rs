@@ -18,9 +18,10 @@ pub(crate) fn candidate(
     };
     let own = OwnConfiguration::read(path)?;
     for (name, written) in &arguments.listen {
-        let listener = protocol(name).and_then(|protocol| deployment.listeners.get_mut(&protocol));
-        let listener = listener.ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
-        listener.address = address(written);
+        let listener = protocol(name)
+            .filter(|protocol| deployment.listeners.contains_key(protocol))
+            .ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
+        deployment.move_listener(listener, address(written));
     }
     for (name, written) in &arguments.upstream {
         let known: Vec<String> = deployment.upstreams.keys().cloned().collect();

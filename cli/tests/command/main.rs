@@ -8,6 +8,7 @@ mod container;
 mod explain;
 mod failing;
 mod help;
+mod init;
 mod invocation;
 mod listing;
 mod matrix;

@@ -62,6 +62,33 @@ refused_before_anything_runs! {
     an_address_without_a_name: "own/corrected.conf" "--upstream" "127.0.0.1:1";
 }
 
+/// Sockets and IPv6, as configurations have them; the copy listens and connects on the stage.
+#[test]
+fn other_kinds_of_addresses() {
+    if !is_installed("nginx") {
+        return;
+    }
+    let told = run(
+        "own/addresses.conf",
+        &[
+            "--listen",
+            "h1=[::1]:8003",
+            "--listen",
+            "h2c=unix:/run/gateway.sock",
+            "--upstream",
+            "cpa=unix:/run/cpa.sock",
+            "--upstream",
+            "usage=[::1]:18317",
+            "-f",
+            "routes",
+            "-f",
+            "identity",
+        ],
+    )
+    .told();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+}
+
 #[test]
 fn secrets_reach_no_report() {
     if !is_installed("nginx") {

@@ -44,7 +44,12 @@ impl Candidate {
     /// What [`Candidate::installation`] gives.
     pub fn installed(mut self) -> Result<Self, HarnessError> {
         self.version = self.installation()?.version;
-        let version = self.version.as_deref().and_then(|text| text.parse().ok());
+        let told = match &self.launch.kind {
+            // Of an image the tag says it, if anything does: `2.6-alpine`.
+            LaunchKind::Container(image) => Some(image.name_and_tag().1),
+            _ => self.version.as_deref(),
+        };
+        let version = told.and_then(|text| text.parse().ok());
         for edition in std::mem::take(&mut self.editions) {
             if edition.holds_for(version.as_ref()) {
                 self.features.extend(edition.features);

@@ -130,16 +130,16 @@ impl Container {
     /// Tells the engine to send a signal; does not wait for it.
     pub(super) fn signal(&self, signal: Signal) {
         let (client, id) = (self.client.clone(), self.id.clone());
-        tokio::spawn(async move { kill(&client, &id, signal.name()).await });
+        tokio::spawn(async move { kill(&client, &id, signal.word()).await });
     }
 
     pub(super) async fn end(&self, signal: Signal, patience: Patience) -> Result<Ending, RanOut> {
-        kill(&self.client, &self.id, signal.name()).await;
+        kill(&self.client, &self.id, signal.word()).await;
         let ended = patience
             .within("the candidate to be gone", self.ended())
             .await;
         if ended.is_err() {
-            kill(&self.client, &self.id, "SIGKILL").await;
+            kill(&self.client, &self.id, "KILL").await;
             self.ended().await;
         }
         ended
@@ -279,7 +279,7 @@ fn ending(code: i64) -> Ending {
 
 async fn kill(client: &Docker, id: &str, signal: &str) {
     let options = KillContainerOptions {
-        signal: signal.to_owned(),
+        signal: format!("SIG{signal}"),
     };
     // A container that is gone can't be told anything.
     let _ = client.kill_container(id, Some(options)).await;

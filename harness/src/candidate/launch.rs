@@ -228,17 +228,16 @@ pub struct Readiness {
 }
 
 impl Signal {
-    /// The name that engines of containers take.
-    #[cfg(feature = "containers")]
-    pub(crate) const fn name(self) -> &'static str {
+    /// The name in manifests.
+    pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::Term => "SIGTERM",
-            Self::Quit => "SIGQUIT",
-            Self::Int => "SIGINT",
-            Self::Hup => "SIGHUP",
-            Self::Usr1 => "SIGUSR1",
-            Self::Usr2 => "SIGUSR2",
-            Self::Winch => "SIGWINCH",
+            Self::Term => "TERM",
+            Self::Quit => "QUIT",
+            Self::Int => "INT",
+            Self::Hup => "HUP",
+            Self::Usr1 => "USR1",
+            Self::Usr2 => "USR2",
+            Self::Winch => "WINCH",
         }
     }
 

@@ -1,5 +1,6 @@
 //! A configuration of one's own, in NGINX's language, in the place of the gallery's.
 
+mod draft;
 mod source;
 
 use std::path::{Path, PathBuf};

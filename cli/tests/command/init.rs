@@ -1,0 +1,41 @@
+//! `init`: a manifest and a deployment out of a configuration, and that they run.
+
+use crate::invocation::{Invocation, assert_told};
+use crate::up::is_installed;
+
+#[test]
+fn a_folder_that_runs_by_itself() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let out = folder.path().join("my-site");
+    let told = Invocation::new(&["init", "own/tree/nginx.conf", "--out"])
+        .argument(&out)
+        .told();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    let deployment = std::fs::read_to_string(out.join("deployment.toml"));
+    insta::assert_snapshot!(deployment.expect("it was written"));
+    if !is_installed("nginx") {
+        return;
+    }
+    let told = Invocation::new(&["run", "-f", "routes", "-f", "identity", "--deployment"])
+        .argument(out.join("deployment.toml"))
+        .argument(format!("{}/", out.display()))
+        .told();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(folder.path().join("deployment.toml"), "mine").expect("it can be written");
+    assert_told!(Invocation::new(&["init", "own/published.conf", "--out"]).argument(folder.path()));
+}
+
+#[test]
+fn a_configuration_without_a_site() {
+    assert_told!(Invocation::new(&[
+        "init",
+        "own/no_server.conf",
+        "--out",
+        "./not-made"
+    ]));
+}

@@ -1,0 +1,251 @@
+//! A deployment and a manifest to start from, out of a configuration.
+
+use std::collections::BTreeSet;
+
+use proxyproof_oracle::conf::{Directive, Word};
+
+use super::{OwnConfiguration, address, private_copy};
+use crate::candidate::{Candidate, Feature, Role};
+
+impl OwnConfiguration {
+    /// A deployment, as TOML, of what its first server with locations says: hosts, listeners, upstreams, routes, limits.
+    /// What it does not say has the deployment's usual value; what can't be known is a comment.
+    #[must_use]
+    pub fn deployment_draft(&self) -> String {
+        let mut site = Site::default();
+        self.walk(&mut |_, above, directive| site.look_at(above, directive));
+        site.toml()
+    }
+
+    /// A folder for `run`: a manifest and the files of this candidate, as they would be staged but with their own
+    /// addresses, by name.
+    #[must_use]
+    pub fn folder_draft(candidate: &Candidate, name: &str) -> Vec<(String, String)> {
+        let mut manifest = format!(
+            "# Made from a configuration by `proxyproof init`; every key is in docs/candidates.md.\n\
+             name = {}\nabout = \"what it is for, in a sentence\"\nfeatures = {}\n\n[launch]\nbinary = {}\narguments = {}\n",
+            quoted(name),
+            list(candidate.features.iter().map(Feature::to_string)),
+            quoted(&candidate.launch.binary.display().to_string()),
+            list(candidate.launch.arguments.iter().cloned()),
+        );
+        if let Some(validate) = &candidate.launch.validate {
+            manifest.push_str(&format!("validate = {}\n", list(validate.iter().cloned())));
+        }
+        if let Some(version) = &candidate.launch.version {
+            manifest.push_str(&format!(
+                "version = {{ arguments = {}, after = {} }}\n",
+                list(version.arguments.iter().cloned()),
+                quoted(&version.after)
+            ));
+        }
+        let signals = candidate.launch.signals;
+        manifest.push_str(&format!(
+            "signals = {{ stop = \"{}\", drain = \"{}\", reload = \"{}\" }}\n",
+            signals.stop.word(),
+            signals.drain.word(),
+            signals.reload.word()
+        ));
+        if let Some(log) = &candidate.launch.log {
+            manifest.push_str(&format!("log = {}\n", quoted(log)));
+        }
+        let mut files = Vec::new();
+        for file in &candidate.launch.files {
+            let text = match &file.own {
+                Some(own) => private_copy(&file.text, own),
+                None => file.text.clone(),
+            };
+            manifest.push_str(&format!("\n[[file]]\nname = {}\n", quoted(&file.name)));
+            if file.role == Role::Template {
+                let from = format!("{}.j2", file.name);
+                manifest.push_str(&format!("from = {}\nrole = \"template\"\n", quoted(&from)));
+                files.push((from, text));
+            } else {
+                files.push((file.name.clone(), text));
+            }
+        }
+        for hint in &candidate.hints {
+            manifest.push_str(&format!(
+                "\n[[hint]]\nfinding = {}\nat = {}\nchange = {}\nbecause = {}\n",
+                quoted(&hint.finding),
+                quoted(&hint.at),
+                quoted(&hint.change),
+                quoted(&hint.because)
+            ));
+        }
+        files.insert(0, (crate::candidate::MANIFEST.to_owned(), manifest));
+        files
+    }
+}
+
+/// What the first server with locations says.
+#[derive(Default)]
+struct Site {
+    /// Where that server begins, to tell it from others.
+    server: Option<u32>,
+    host: Option<String>,
+    /// Address, protocol, and what header it begins with.
+    listeners: Vec<(String, &'static str, &'static str)>,
+    /// Groups and their first server, in the order they are used.
+    groups: Vec<(String, String)>,
+    /// Location and destination.
+    routes: Vec<(String, String)>,
+    body: Option<String>,
+    read: Option<String>,
+    send: Option<String>,
+}
+
+impl Site {
+    fn look_at(&mut self, above: &[&Directive], directive: &Directive) {
+        let parent = above.last();
+        let arguments: Vec<String> = texts(directive.arguments());
+        if directive.is("server")
+            && parent.is_some_and(|parent| parent.is("upstream"))
+            && let (Some(group), Some(address)) = (
+                parent.and_then(|parent| parent.arguments().first()),
+                arguments.first(),
+            )
+        {
+            let group = group.text().into_owned();
+            if !self.groups.iter().any(|(known, _)| *known == group) {
+                self.groups.push((group, address.clone()));
+            }
+        }
+        let is_site = |server: &&Directive| {
+            server.is("server") && server.children().iter().any(|child| child.is("location"))
+        };
+        let Some(server) = above.iter().find(|one| is_site(one)) else {
+            return;
+        };
+        if *self.server.get_or_insert(server.span().start) != server.span().start {
+            return;
+        }
+        let first = arguments.first().cloned();
+        let of_server = parent.is_some_and(|parent| parent.is("server"));
+        match directive.name() {
+            b"server_name" if self.host.is_none() => self.host = first,
+            b"listen" => self.listens(&arguments),
+            b"client_max_body_size" if of_server => self.body = first,
+            b"proxy_read_timeout" if of_server => self.read = first,
+            b"proxy_send_timeout" if of_server => self.send = first,
+            b"proxy_pass" => {
+                if let (Some(location), Some(url)) = (parent, first)
+                    && location.is("location")
+                {
+                    let location = texts(location.arguments()).join(" ");
+                    let authority = url.split_once("://").map_or(&*url, |(_, rest)| rest);
+                    let authority = authority.split('/').next().unwrap_or_default();
+                    self.routes.push((location, authority.to_owned()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn listens(&mut self, arguments: &[String]) {
+        let has = |word: &str| arguments.iter().any(|argument| argument == word);
+        let protocol = if has("http2") { "h2" } else { "h1" };
+        let header = if has("proxy_protocol") { "v1" } else { "none" };
+        // One listener a protocol is staged.
+        let known = self
+            .listeners
+            .iter()
+            .any(|(_, other, _)| *other == protocol);
+        if let (Some(written), false) = (arguments.first(), known) {
+            self.listeners.push((address(written), protocol, header));
+        }
+    }
+
+    fn toml(&self) -> String {
+        let mut toml = format!(
+            "# Made from a configuration by `proxyproof init`: what the site wants. Look at every line.\n\
+             name = \"my-site\"\nabout = \"what it is for, in a sentence\"\n\n[hosts]\napi = {}\n",
+            quoted(self.host.as_deref().unwrap_or("api.example.org"))
+        );
+        for (address, protocol, header) in &self.listeners {
+            toml.push_str(&format!(
+                "\n[[listener]]\naddress = {}\nprotocol = \"{protocol}\"\nproxy_protocol = \"{header}\"\n",
+                quoted(address)
+            ));
+        }
+        let names = self.names();
+        for (destination, name) in &names {
+            let group = self.groups.iter().find(|(group, _)| group == destination);
+            let address = group.map_or(destination, |(_, address)| address);
+            toml.push_str(&format!(
+                "\n# `{destination}` in the configuration.\n[upstream.{name}]\naddress = {}\npool = 32\n",
+                quoted(address)
+            ));
+        }
+        let mut written = BTreeSet::new();
+        for (location, destination) in &self.routes {
+            let Some((_, name)) = names.iter().find(|(other, _)| other == destination) else {
+                toml.push_str(&format!(
+                    "\n# `{location}` goes to `{destination}`, which is neither the gateway nor its usage service.\n"
+                ));
+                continue;
+            };
+            if written.insert(location.clone()) {
+                toml.push_str(&format!(
+                    "\n[[route]]\nlocation = {}\nupstream = \"{name}\"\n",
+                    quoted(location)
+                ));
+            }
+        }
+        let or = |value: &Option<String>, usual: &str| {
+            quoted(value.as_deref().unwrap_or(usual)).to_ascii_lowercase()
+        };
+        // NGINX's own defaults where the configuration says nothing.
+        toml.push_str(&format!(
+            "\n[limits]\nrequest_body = {}\nread_timeout = {}\nsend_timeout = {}\n",
+            or(&self.body, "1m"),
+            or(&self.read, "60s"),
+            or(&self.send, "60s")
+        ));
+        toml.push_str("\n[identity]\ntrusted = [\"127.0.0.1\"]\nscheme = \"https\"\nport = 443\n");
+        for (address, protocol, header) in &self.listeners {
+            let alpn = if *protocol == "h2" {
+                "alpn = \"h2\"\n"
+            } else {
+                ""
+            };
+            let xver = if *header == "none" { 0 } else { 1 };
+            toml.push_str(&format!(
+                "\n[[fallback]]\nname = {}\n{alpn}dest = {}\nxver = {xver}\n",
+                quoted(self.host.as_deref().unwrap_or("api.example.org")),
+                quoted(address)
+            ));
+        }
+        toml
+    }
+
+    /// Where everything goes that nothing else takes is the gateway; the next that is used is its usage service.
+    fn names(&self) -> Vec<(String, &'static str)> {
+        let rest = self.routes.iter().find(|(location, _)| location == "/");
+        let rest = rest.or(self.routes.first()).map(|(_, to)| to.clone());
+        let other = self
+            .routes
+            .iter()
+            .map(|(_, to)| to)
+            .find(|to| Some(*to) != rest.as_ref())
+            .cloned();
+        let cpa = rest.map(|to| (to, "cpa"));
+        cpa.into_iter()
+            .chain(other.map(|to| (to, "usage")))
+            .collect()
+    }
+}
+
+fn texts(words: &[Word]) -> Vec<String> {
+    words.iter().map(|word| word.text().into_owned()).collect()
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.map(|item| quoted(&item)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// A basic string of TOML, which JSON's strings are.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
