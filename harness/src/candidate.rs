@@ -24,7 +24,7 @@ mod template;
 mod words;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::binary::Installation;
@@ -54,6 +54,8 @@ pub(crate) use self::program::Program;
 pub(crate) use self::readiness::Door;
 pub use self::secrets::Secrets;
 pub(crate) use self::words::Words;
+use crate::deployment::Deployment;
+use crate::document::Document;
 use crate::error::HarnessError;
 
 /// A proxy and everything the harness must know to stage it; made from a manifest.
@@ -108,6 +110,67 @@ impl Candidate {
     pub fn with_binary(mut self, binary: impl Into<PathBuf>) -> Self {
         self.launch.binary = binary.into();
         self
+    }
+
+    /// Whether its configuration is read as NGINX's, so that [`OwnConfiguration`] can take the place of it.
+    #[must_use]
+    pub fn speaks_nginx(&self) -> bool {
+        self.launch
+            .files
+            .iter()
+            .any(|file| file.role == Role::Native)
+    }
+
+    /// With a user's file in the place of its configuration, in a language that is not NGINX's: only the deployment's
+    /// addresses are replaced, where they stand by themselves.
+    ///
+    /// # Errors
+    /// [`HarnessError::Unreadable`], and [`HarnessError::Document`] where an address of the deployment is not in it: it
+    /// would listen or connect elsewhere than on the stage.
+    pub fn with_configuration(
+        mut self,
+        path: &Path,
+        deployment: &Deployment,
+    ) -> Result<Self, HarnessError> {
+        let origin = path.display().to_string();
+        let text = std::fs::read(path).map_err(|cause| HarnessError::Unreadable {
+            file: origin.clone(),
+            cause,
+        })?;
+        // Comments come in any encoding; what is replaced has no meaning to the proxy.
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let listeners = deployment.listeners.iter();
+        let listeners = listeners
+            .filter(|(protocol, _)| self.features.contains(&protocol.spoken()))
+            .map(|(protocol, listener)| {
+                (format!("--listen {protocol}=ADDRESS"), &listener.address)
+            });
+        let upstreams = deployment.upstreams.iter();
+        let upstreams = upstreams
+            .map(|(name, upstream)| (format!("--upstream {name}=ADDRESS"), &upstream.address));
+        for (option, address) in listeners.chain(upstreams) {
+            if !address::is_in(&text, address) {
+                let document = Document::new(origin, text);
+                return Err(document
+                    .lacks(format!("`{address}` is nowhere in it"))
+                    .help(format!("`{option}` says what the file has instead"))
+                    .into());
+            }
+        }
+        let Some(main) = self.launch.files.first() else {
+            return Ok(self);
+        };
+        let main = LaunchFile {
+            name: main.name.clone(),
+            origin,
+            text,
+            role: Role::Native,
+            insertions: Vec::new(),
+            own: None,
+        };
+        // What its own file refers to, a user's does not.
+        self.launch.files = vec![Arc::new(main)];
+        Ok(self)
     }
 
     /// Runs it in a container: of this image, or of the one that its manifest names.

@@ -7,10 +7,10 @@ use clap::Args;
 /// Which file it is, and what it says where.
 #[derive(Debug, Args)]
 pub(crate) struct OwnArguments {
-    /// Take this NGINX configuration in the place of the candidate's own: a whole one, or a fragment with server blocks
+    /// Take this configuration in the place of the candidate's own; of NGINX's, a fragment with server blocks will do
     ///
-    /// A private copy runs, on the stage's own addresses; the file is only read. The host asked for is its first
-    /// `server_name` with locations.
+    /// A private copy runs, on the stage's own addresses; the file is only read. Of NGINX's, includes are followed, and the
+    /// host asked for is the first `server_name` with locations; of other proxies' files only the addresses are replaced.
     #[arg(long, value_name = "FILE", help_heading = "One's own configuration")]
     pub(crate) config: Option<PathBuf>,
     /// Go on as if the variables that published copies use without defining them were defined

@@ -16,7 +16,11 @@ pub(crate) fn candidate(
     let Some(path) = &arguments.config else {
         return Ok(Candidate::named(name)?);
     };
-    let own = OwnConfiguration::read(path)?;
+    let named = Candidate::named(name)?;
+    let own = match named.speaks_nginx() {
+        true => Some(OwnConfiguration::read(path)?),
+        false => None,
+    };
     for (name, written) in &arguments.listen {
         let listener = protocol(name)
             .filter(|protocol| deployment.listeners.contains_key(protocol))
@@ -29,9 +33,13 @@ pub(crate) fn candidate(
         let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
         written.clone_into(&mut upstream.address);
     }
-    if let Some(host) = arguments.host.clone().or_else(|| own.host()) {
+    let host = || own.as_ref().and_then(OwnConfiguration::host);
+    if let Some(host) = arguments.host.clone().or_else(host) {
         deployment.rename_api(&host);
     }
+    let Some(own) = own else {
+        return Ok(named.with_configuration(path, deployment)?);
+    };
     let maps = if arguments.assume_maps {
         Maps::Assumed
     } else {

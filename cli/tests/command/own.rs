@@ -113,12 +113,46 @@ fn secrets_reach_no_report() {
 }
 
 #[test]
-fn a_candidate_that_takes_none() {
+fn a_configuration_in_another_language() {
+    assert_told!(Invocation::new(&[
+        "run",
+        "reference",
+        "-f",
+        "routes/table@h1",
+        "--config",
+        "own/corrected.conf"
+    ]));
+}
+
+#[test]
+fn another_proxys_own() {
+    if is_installed("haproxy") {
+        let told = Invocation::new(&["run", "haproxy", "--config", "own/haproxy.cfg"])
+            .argument("-f")
+            .argument("identity/forged_forwarded_for@h1")
+            .argument("-f")
+            .argument("upstream/connections_reused@h1")
+            .told();
+        assert!(told.starts_with("exit code: 1\n"), "{told}");
+        for line in [
+            "upstream    1 passed",
+            "✗ identity/forged_forwarded_for",
+            "add to own/haproxy.cfg",
+        ] {
+            assert!(told.contains(line), "{told}");
+        }
+    }
+}
+
+#[test]
+fn another_proxys_own_without_an_address() {
     assert_told!(Invocation::new(&[
         "run",
         "haproxy",
         "--config",
-        "own/corrected.conf"
+        "own/haproxy.cfg",
+        "--upstream",
+        "cpa=10.0.0.5:8317"
     ]));
 }
 

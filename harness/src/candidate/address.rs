@@ -28,6 +28,16 @@ pub(crate) fn replace(text: &str, replacements: &[(String, String)]) -> String {
     replaced
 }
 
+/// Whether this address stands by itself somewhere in a text.
+pub(crate) fn is_in(text: &str, address: &str) -> bool {
+    let mut before = None;
+    text.char_indices().any(|(at, letter)| {
+        let stands = stands_here(&text[at..], address, before);
+        before = Some(letter);
+        stands
+    })
+}
+
 fn stands_here(rest: &str, token: &str, before: Option<char>) -> bool {
     let Some(after) = rest.strip_prefix(token) else {
         return false;
