@@ -76,6 +76,12 @@ impl Contest {
         }
     }
 
+    /// How long it takes, staging apart.
+    #[must_use]
+    pub fn takes(&self) -> Duration {
+        self.profile.takes(self.candidates.len() + 1)
+    }
+
     /// Takes all turns. The calling thread's runtime has to be a current-thread one: the thread is the upstreams', and its
     /// CPU time is counted as theirs. `told` hears of each turn, and of how many there are.
     ///

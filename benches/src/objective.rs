@@ -15,8 +15,8 @@ pub struct Objective {
     pub quantile: f64,
     /// What it has to stay below.
     pub below: Duration,
-    /// Requests a second.
-    pub rate: f64,
+    /// Requests a second; without it the highest that keeps it is looked for.
+    pub rate: Option<f64>,
 }
 
 /// Whether it was kept.
@@ -33,20 +33,20 @@ pub enum Kept {
 impl Objective {
     /// A profile that asks at this rate, long enough that the percentile is carried by its samples.
     #[must_use]
-    pub fn profile(&self, profile: Profile) -> Profile {
+    pub fn profile(&self, rate: f64, profile: Profile) -> Profile {
         let rounds = f64::from(profile.rounds);
         // As many as lie beyond a percentile for it to be carried, twice: some are lost to the beginning.
         let samples = match self.quantile < 1.0 {
             true => 20.0 / (1.0 - self.quantile),
             false => 1000.0,
         };
-        let least = (samples / self.rate / rounds * 1000.0).ceil() as u64;
+        let least = (samples / rate / rounds * 1000.0).ceil() as u64;
         Profile {
             round_ms: profile.round_ms.max(least),
             measures: vec![Measure {
-                name: format!("{} requests a second", self.rate),
+                name: format!("{rate} requests a second"),
                 connections: CONNECTIONS,
-                rate: Some(self.rate),
+                rate: Some(rate),
                 poisson: false,
                 ask: Ask::Health,
                 through: Through::Listener,
@@ -80,7 +80,11 @@ impl fmt::Display for Objective {
             quantile if quantile >= 1.0 => "max".to_owned(),
             quantile => format!("p{}", (quantile * 1e5).round() / 1e3),
         };
-        write!(formatter, "{name} < {:?} at {}/s", self.below, self.rate)
+        write!(formatter, "{name} < {:?}", self.below)?;
+        match self.rate {
+            Some(rate) => write!(formatter, " at {rate}/s"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -96,9 +100,10 @@ impl FromStr for Objective {
         let (percentile, rest) = text
             .split_once('<')
             .ok_or(NoObjective("a percentile, `<` and a time"))?;
-        let (below, rate) = rest
-            .split_once(" at ")
-            .ok_or(NoObjective("the rate is missing: ` at 500/s`"))?;
+        let (below, rate) = match rest.split_once(" at ") {
+            Some((below, rate)) => (below, Some(rate)),
+            None => (rest, None),
+        };
         let quantile = match percentile.trim() {
             "max" => 1.0,
             name => {
@@ -113,19 +118,22 @@ impl FromStr for Objective {
             }
         };
         let below = time(below.trim()).ok_or(NoObjective("a time in us, ms or s"))?;
-        let rate = rate.trim().strip_suffix("/s").unwrap_or("");
-        let rate: f64 = rate
-            .trim()
-            .parse()
-            .map_err(|_| NoObjective("a rate in requests a second, `500/s`"))?;
-        if !(0.1..=1e6).contains(&rate) {
-            return Err(NoObjective("a rate between 0.1/s and 1000000/s"));
-        }
         Ok(Self {
             quantile,
             below,
-            rate,
+            rate: rate.map(of_rate).transpose()?,
         })
+    }
+}
+
+fn of_rate(text: &str) -> Result<f64, NoObjective> {
+    let digits = text.trim().strip_suffix("/s").unwrap_or("");
+    let rate = digits.trim().parse();
+    let rate: f64 = rate.map_err(|_| NoObjective("a rate in requests a second, `500/s`"))?;
+    if (0.1..=1e6).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err(NoObjective("a rate between 0.1/s and 1000000/s"))
     }
 }
 
@@ -140,8 +148,58 @@ fn time(text: &str) -> Option<Duration> {
         .filter(|time| !time.is_zero())
 }
 
-/// As many as the quick profile has at its rate.
-const CONNECTIONS: usize = 16;
+/// Enough that a request seldom waits for a connection before the proxy is at its end.
+const CONNECTIONS: usize = 64;
+
+/// The highest rate that keeps an objective, between what kept it and what did not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Search {
+    kept: f64,
+    broken: Option<f64>,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            kept: 0.0,
+            broken: None,
+        }
+    }
+}
+
+impl Search {
+    /// The rate to ask at next; `None` once the highest is known to a tenth.
+    #[must_use]
+    pub fn next(&self) -> Option<f64> {
+        match self.broken {
+            None if self.kept >= FASTEST => None,
+            None => Some((self.kept * 2.0).max(SLOWEST)),
+            Some(broken) if broken <= SLOWEST / 4.0 => None,
+            Some(broken) if broken - self.kept <= broken / 10.0 => None,
+            Some(broken) => Some(((self.kept + broken) / 2.0).round()),
+        }
+    }
+
+    /// Whether it was kept at this rate.
+    pub fn tell(&mut self, rate: f64, kept: bool) {
+        if kept {
+            self.kept = rate;
+        } else {
+            self.broken = Some(rate);
+        }
+    }
+
+    /// The highest rate that kept it, 0 if none did, and the lowest that did not, if there was one.
+    #[must_use]
+    pub fn found(&self) -> (f64, Option<f64>) {
+        (self.kept, self.broken)
+    }
+}
+
+/// Where the search begins, in requests a second.
+const SLOWEST: f64 = 250.0;
+/// More than one client asks.
+const FASTEST: f64 = 256_000.0;
 
 #[cfg(test)]
 mod tests {
@@ -153,6 +211,7 @@ mod tests {
             ("p99 < 5ms at 500/s", "p99 < 5ms at 500/s"),
             ("p99.9<1.5s at 20/s", "p99.9 < 1.5s at 20/s"),
             ("max < 800us at 1000 /s", "max < 800µs at 1000/s"),
+            ("p90 < 2ms", "p90 < 2ms"),
         ] {
             let objective: Objective = text.parse().unwrap();
             assert_eq!(objective.to_string(), shown);
@@ -160,7 +219,6 @@ mod tests {
         for text in [
             "p99 5ms at 500/s",
             "p99 < 5 at 500/s",
-            "p99 < 5ms",
             "p101 < 5ms at 1/s",
             "q9 < 5ms at 1/s",
             "p99 < 5ms at 500",
@@ -173,9 +231,28 @@ mod tests {
     }
 
     #[test]
+    fn the_highest_rate_is_found_to_a_tenth() {
+        for limit in [10.0, 300.0, 12_345.0, 1e9] {
+            let mut search = Search::default();
+            let mut asked = 0;
+            while let Some(rate) = search.next() {
+                search.tell(rate, rate <= limit);
+                asked += 1;
+                assert!(asked < 30, "{search:?}");
+            }
+            let (kept, broken) = search.found();
+            assert!(kept <= limit && broken.is_none_or(|broken| broken > limit));
+            assert!(
+                kept >= limit.min(FASTEST) * 0.85 || limit < SLOWEST,
+                "{search:?}"
+            );
+        }
+    }
+
+    #[test]
     fn the_rounds_are_long_enough_for_the_percentile() {
         let objective: Objective = "p99.9 < 5ms at 100/s".parse().unwrap();
-        let profile = objective.profile(Profile::named("quick").unwrap());
+        let profile = objective.profile(100.0, Profile::named("quick").unwrap());
         let samples = f64::from(profile.rounds) * profile.round_ms as f64 / 1000.0 * 100.0;
         assert!(samples * 0.001 >= 10.0, "{samples}");
     }

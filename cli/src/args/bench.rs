@@ -34,7 +34,7 @@ pub(crate) struct BenchArguments {
     /// The site around the candidates: a name or a TOML file
     #[arg(long, value_name = "NAME", default_value = DEFAULT_DEPLOYMENT)]
     pub(crate) deployment: String,
-    /// Ask at a rate, and end with 6 unless every candidate keeps this: 'p99 < 5ms at 500/s'
+    /// End with 6 unless every candidate keeps this: 'p99 < 5ms at 500/s'; without a rate, look for the highest that keeps it
     #[arg(long, value_name = "OBJECTIVE")]
     pub(crate) slo: Option<Objective>,
     /// Begin at this time, as 2026-11-28T12:00:00Z: several machines then ask at once

@@ -5,7 +5,7 @@ use std::{cell::Cell, fs, io::Write, path::Path, time::Duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proxyproof_benches::{
     Contest, Profile, Report,
-    objective::{Kept, Objective},
+    objective::{Kept, Objective, Search},
     report::{Comparison, Merged, Worth},
 };
 use proxyproof_harness::{Candidate, Deployment};
@@ -33,10 +33,18 @@ fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, Comman
     let mut profile = Profile::named(&arguments.profile)?;
     profile.placement = arguments.placement.unwrap_or(profile.placement);
     profile.rounds = arguments.rounds.unwrap_or(profile.rounds);
-    if let Some(objective) = &arguments.slo {
-        profile = objective.profile(profile);
-    }
     let deployment = Deployment::named(&arguments.deployment)?;
+    let installed = |name: &String| Candidate::named(name)?.installed();
+    let candidates: Result<Vec<_>, _> = arguments.candidates.iter().map(installed).collect();
+    let candidates = candidates?;
+    let objective = arguments.slo;
+    match objective.map(|objective| (objective, objective.rate)) {
+        Some((objective, None)) => {
+            return search(&objective, profile, &deployment, &candidates, printer);
+        }
+        Some((objective, Some(rate))) => profile = objective.profile(rate, profile),
+        None => {}
+    }
     let files = [
         &arguments.json,
         &arguments.csv,
@@ -46,10 +54,32 @@ fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, Comman
     let files = files.map(|path| Output::open(path.as_deref()));
     let [json, csv, hlog, html] = files;
     let (json, csv, hlog, html) = (json?, csv?, hlog?, html?);
-    let installed = |name: &String| Candidate::named(name)?.installed();
-    let candidates: Result<Vec<_>, _> = arguments.candidates.iter().map(installed).collect();
-    let progress = Progress::new(printer, profile.takes(arguments.candidates.len() + 1));
-    let contest = Contest::new(profile, deployment, candidates?);
+    let contest = Contest::new(profile, deployment, candidates);
+    let report = match ask(contest, arguments.start_at, printer)? {
+        Ok(report) => report,
+        Err(stopped) => return Ok(stopped),
+    };
+    let told = printer.result(&report.text());
+    json.write(|mut file| file.write_all(report.json().as_bytes()))?;
+    csv.write(|mut file| file.write_all(report.csv().as_bytes()))?;
+    html.write(|mut file| file.write_all(report.html().as_bytes()))?;
+    let log = report.interval_log()?;
+    hlog.write(|mut file| file.write_all(&log))?;
+    told?;
+    match (report.verdict, &objective) {
+        (Worth::Void, _) => Ok(Exit::COULD_NOT_ASK),
+        (_, Some(objective)) => held(objective, &report, printer),
+        (Worth::Valid | Worth::Suspect, None) => Ok(Exit::PASS),
+    }
+}
+
+/// The report, or the exit of whoever was stopped.
+fn ask(
+    contest: Contest,
+    start: Option<OffsetDateTime>,
+    printer: &Printer,
+) -> Result<Result<Report, Exit>, CommandError> {
+    let progress = Progress::new(printer, contest.takes());
     let system = |action| move |cause| CommandError::System { action, cause };
     // The upstreams' thread is this one, so that their CPU time can be told from the client's.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -60,35 +90,63 @@ fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, Comman
     let report = runtime.block_on(async {
         let signals = Signals::listen().map_err(system("listen to signals"))?;
         let asking = async {
-            wait_for(arguments.start_at).await?;
-            Ok::<_, CommandError>(
-                contest
-                    .run(|who, turn, turns| progress.tell(who, turn, turns))
-                    .await?,
-            )
+            wait_for(start).await?;
+            let told = |who: &str, turn, turns| progress.tell(who, turn, turns);
+            Ok::<_, CommandError>(contest.run(told).await?)
         };
         tokio::select! {
             report = asking => report.map(Some),
             () = signals.first(&stopped) => Ok(None),
         }
     })?;
-    drop(progress);
-    let Some(report) = report else {
-        return Ok(stopped.get().unwrap_or(Exit::INTERRUPTED));
-    };
-    let told = printer.result(&report.text());
-    json.write(|mut file| file.write_all(report.json().as_bytes()))?;
-    csv.write(|mut file| file.write_all(report.csv().as_bytes()))?;
-    html.write(|mut file| file.write_all(report.html().as_bytes()))?;
-    let log = report.interval_log()?;
-    hlog.write(|mut file| file.write_all(&log))?;
-    told?;
-    match (report.verdict, &arguments.slo) {
-        (Worth::Void, _) => Ok(Exit::COULD_NOT_ASK),
-        (_, Some(objective)) => held(objective, &report, printer),
-        (Worth::Valid | Worth::Suspect, None) => Ok(Exit::PASS),
-    }
+    Ok(report.ok_or_else(|| stopped.get().unwrap_or(Exit::INTERRUPTED)))
 }
+
+/// The highest rate at which each candidate keeps an objective.
+fn search(
+    objective: &Objective,
+    mut profile: Profile,
+    deployment: &Deployment,
+    candidates: &[Candidate],
+    printer: &Printer,
+) -> Result<Exit, CommandError> {
+    // Each step asks anew: a few rounds tell a rate that is kept from one that is not.
+    profile.rounds = profile.rounds.min(ROUNDS_OF_A_STEP);
+    printer.result(&format!("{objective}\n"))?;
+    let width = candidates
+        .iter()
+        .map(|candidate| candidate.name.len())
+        .max();
+    let width = width.unwrap_or(0);
+    for candidate in candidates {
+        let mut search = Search::default();
+        while let Some(rate) = search.next() {
+            let profile = objective.profile(rate, profile.clone());
+            let contest = Contest::new(profile, deployment.clone(), vec![candidate.clone()]);
+            let report = match ask(contest, None, printer)? {
+                Ok(report) => report,
+                Err(stopped) => return Ok(stopped),
+            };
+            let measured = &report.contenders[1].measures[0];
+            // Requests that fail at a rate say something about it; a machine that was busy does not.
+            if report.verdict == Worth::Void && measured.errors.total() == 0 {
+                printer.result(&report.text())?;
+                return Ok(Exit::COULD_NOT_ASK);
+            }
+            search.tell(rate, matches!(objective.kept_by(measured)?, Kept::Yes(_)));
+        }
+        let found = match search.found() {
+            (0.0, Some(broken)) => format!("not kept, not even at {broken}/s"),
+            (kept, None) => format!("kept at {kept}/s, which is as fast as it is asked"),
+            (kept, Some(broken)) => format!("kept up to {kept}/s, not at {broken}/s"),
+        };
+        printer.result(&format!("  {:width$}  {found}\n", candidate.name))?;
+    }
+    Ok(Exit::PASS)
+}
+
+/// As few as give a percentile a second chance.
+const ROUNDS_OF_A_STEP: u32 = 3;
 
 /// Whether every candidate keeps the objective; one whose samples are too few keeps nothing.
 fn held(objective: &Objective, report: &Report, printer: &Printer) -> Result<Exit, CommandError> {
