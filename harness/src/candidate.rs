@@ -112,7 +112,8 @@ impl Candidate {
         self
     }
 
-    /// Whether its configuration is read as NGINX's, so that [`OwnConfiguration`] can take the place of it.
+    /// Whether its manifest has a file in the proxy's own language, which in the gallery is NGINX's: [`OwnConfiguration`] can
+    /// take the place of it then.
     #[must_use]
     pub fn speaks_nginx(&self) -> bool {
         self.launch

@@ -1,4 +1,4 @@
-//! Ten thousand bad peers of a mock in a process of its own: it serves the next request, in memory that stays flat.
+//! Twenty thousand bad peers of a mock in a process of its own: it serves the next request, in memory that stays flat.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use crate::invocation::Invocation;
 use crate::up::{interrupt, text_in};
 
 #[test]
-fn ten_thousand_of_them() {
+fn twenty_thousand_of_them() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let ready = folder.path().join("ready.json");
     let (mut child, _temporary) = Invocation::new(&["mock", "cpa", "--api-key", "k", "--ready"])
@@ -27,14 +27,14 @@ fn ten_thousand_of_them() {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let at_once = usize::try_from(limit / 2)
         .unwrap_or(usize::MAX)
-        .min(PEERS / 5);
+        .min(PEERS / 10);
     let mut held = Vec::new();
     for wave in 0..PEERS.div_ceil(at_once) {
         let peers: Vec<TcpStream> = (0..at_once)
             .map(|number| match (wave, number % 20) {
-                // The first wave is the one that says much.
-                (0, 0) => oversized_head(&address),
-                (0, 10) => endless_body(&address),
+                // The first ones say much: what one leaves behind, the next has to do with.
+                (0..LOUD, 0) => oversized_head(&address),
+                (0..LOUD, 10) => endless_body(&address),
                 _ => bad_peer(&address, number),
             })
             .collect();
@@ -46,10 +46,10 @@ fn ten_thousand_of_them() {
     }
     interrupt(&child);
     child.wait().expect("it ends");
-    let (middle, last) = (held[held.len() / 2], held[held.len() - 1]);
-    assert!(last < AFTER_MUCH_KIB, "kept, in KiB: {held:?}");
+    let (loud, last) = (held[LOUD - 1], held[held.len() - 1]);
+    assert!(loud < LOUD_KIB, "what waves said is kept, in KiB: {held:?}");
     assert!(
-        last <= middle + GROWTH_KIB,
+        last <= loud + GROWTH_KIB,
         "memory grew from wave to wave, in KiB: {held:?}"
     );
 }
@@ -113,10 +113,13 @@ fn resident_kib(child: &Child) -> u64 {
         .expect("a number")
 }
 
-const PEERS: usize = 10_000;
+const PEERS: usize = 20_000;
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first wave alone says more than 200 MiB; an allocator keeps up to 130 of what was in flight at once.
-const AFTER_MUCH_KIB: u64 = 160 << 10;
+/// How many waves say much.
+const LOUD: usize = 5;
+/// Each of them says more than 200 MiB, of which up to 164 are in flight at once: kept, they would be 820. glibc's allocator
+/// settles at some 350, in pieces.
+const LOUD_KIB: u64 = 500 << 10;
 /// What an allocator keeps of one wave and not of another; a connection's first buffer left behind each time would be 16 MiB.
 const GROWTH_KIB: u64 = 12 << 10;
 const BEGINNINGS: [&[u8]; 8] = [

@@ -103,11 +103,11 @@ impl Container {
         let Some(leader) = self.leader else {
             return Vec::new();
         };
-        let parents = parents();
+        let children = children();
         let mut found = vec![leader];
         let mut at = 0;
         while let Some(&parent) = found.get(at) {
-            found.extend(parents.get(&parent).into_iter().flatten());
+            found.extend(children.get(&parent).into_iter().flatten());
             at += 1;
         }
         found
@@ -303,7 +303,7 @@ fn remove(id: &str) -> bool {
 }
 
 /// Every process's children.
-fn parents() -> HashMap<u32, Vec<u32>> {
+fn children() -> HashMap<u32, Vec<u32>> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let number = entry
