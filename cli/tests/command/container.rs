@@ -49,6 +49,22 @@ fn a_killed_command_leaves_no_container() {
     });
 }
 
+/// The image has NGINX and nothing else: a container that can't be started is made nevertheless, and has to go.
+#[test]
+fn a_program_that_is_not_in_the_image() {
+    let Some(host) = engine() else { return };
+    let (child, _temporary) =
+        Invocation::new(&["run", "haproxy", "-f", "routes/table", "--container", IMAGE])
+            .environment("DOCKER_HOST", &host)
+            .started();
+    let process = child.id();
+    let output = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.contains("executable file not found"), "{told}");
+    assert!(of_this_machine(&host, process).is_empty());
+}
+
 #[test]
 fn no_engine() {
     assert_told!(

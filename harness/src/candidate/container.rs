@@ -32,7 +32,8 @@ pub(crate) struct Container {
     /// Taken when it is removed.
     container: Option<ContainerAsync<GenericImage>>,
     client: Docker,
-    id: String,
+    /// The private directory's, so that there is one of it; the engine takes it wherever it takes an id.
+    name: String,
     /// The number of its first process on this machine; none with an engine elsewhere.
     leader: Option<u32>,
     ending: watch::Receiver<Option<Ending>>,
@@ -48,7 +49,6 @@ impl Container {
         directory: &Path,
         guard: &Guard,
     ) -> Result<Self, HarnessError> {
-        let failed = |cause: &(dyn std::error::Error + 'static)| failure(image, cause);
         if cfg!(not(target_os = "linux")) {
             return Err(HarnessError::Container {
                 image: image.name.clone(),
@@ -65,9 +65,12 @@ impl Container {
         let output = Mutex::new(output);
         let work = directory.display().to_string();
         let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
-        let (name, tag) = image.name_and_tag();
+        let name = directory.file_name().unwrap_or(directory.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        let (repository, tag) = image.name_and_tag();
         let program = binary.display().to_string();
-        let request = GenericImage::new(name, tag)
+        let request = GenericImage::new(repository, tag)
+            .with_container_name(&name)
             .with_cmd(std::iter::once(program).chain(arguments.iter().cloned()))
             .with_network("host")
             .with_user(format!("{}:{}", user.as_raw(), group.as_raw()))
@@ -82,17 +85,25 @@ impl Container {
                 // A full disk loses words, not the run.
                 let _ = output.write_all(frame.bytes());
             });
-        let container = request.start().await.map_err(|error| failed(&error))?;
-        let id = container.id().to_owned();
-        guard.watch_container(&id);
-        let inspected = client.inspect_container(&id, None::<InspectContainerOptions>);
+        // Known before it is there: whatever happens in between, it does not stay.
+        guard.watch_container(&name);
+        let container = match request.start().await {
+            Ok(container) => container,
+            Err(error) => {
+                // One that could not be started has been created nevertheless.
+                let _ = client.remove_container(&name, Some(by_force())).await;
+                guard.forget_container(&name);
+                return Err(failure(image, &error));
+            }
+        };
+        let inspected = client.inspect_container(&name, None::<InspectContainerOptions>);
         let state = inspected.await.ok().and_then(|container| container.state);
         let leader = state.and_then(|state| u32::try_from(state.pid?).ok());
         Ok(Self {
             container: Some(container),
-            ending: watch_the_end(client.clone(), id.clone()),
+            ending: watch_the_end(client.clone(), name.clone()),
             client,
-            id,
+            name,
             leader: leader.filter(|number| *number > 0),
             guard: guard.clone(),
         })
@@ -129,17 +140,17 @@ impl Container {
 
     /// Tells the engine to send a signal; does not wait for it.
     pub(super) fn signal(&self, signal: Signal) {
-        let (client, id) = (self.client.clone(), self.id.clone());
-        tokio::spawn(async move { kill(&client, &id, signal.word()).await });
+        let (client, name) = (self.client.clone(), self.name.clone());
+        tokio::spawn(async move { kill(&client, &name, signal.word()).await });
     }
 
     pub(super) async fn end(&self, signal: Signal, patience: Patience) -> Result<Ending, RanOut> {
-        kill(&self.client, &self.id, signal.word()).await;
+        kill(&self.client, &self.name, signal.word()).await;
         let ended = patience
             .within("the candidate to be gone", self.ended())
             .await;
         if ended.is_err() {
-            kill(&self.client, &self.id, "KILL").await;
+            kill(&self.client, &self.name, "KILL").await;
             self.ended().await;
         }
         ended
@@ -178,10 +189,10 @@ impl Drop for Container {
         };
         // Its own drop would wait on this runtime, which may have one thread: this one.
         std::mem::forget(container);
-        let id = self.id.clone();
-        let removing = std::thread::spawn(move || remove(&id));
+        let name = self.name.clone();
+        let removing = std::thread::spawn(move || remove(&name));
         if matches!(removing.join(), Ok(true)) {
-            self.guard.forget_container(&self.id);
+            self.guard.forget_container(&self.name);
         }
     }
 }
@@ -254,10 +265,10 @@ fn failure(image: &ContainerImage, error: &(dyn std::error::Error + 'static)) ->
     }
 }
 
-fn watch_the_end(client: Docker, id: String) -> watch::Receiver<Option<Ending>> {
+fn watch_the_end(client: Docker, name: String) -> watch::Receiver<Option<Ending>> {
     let (told, ending) = watch::channel(None);
     tokio::spawn(async move {
-        let mut waiting = client.wait_container(&id, None::<WaitContainerOptions>);
+        let mut waiting = client.wait_container(&name, None::<WaitContainerOptions>);
         // bollard makes an error of every code but 0.
         let code = match waiting.next().await {
             Some(Ok(ended)) => ended.status_code,
@@ -277,29 +288,33 @@ fn ending(code: i64) -> Ending {
     Ending::of(ExitStatus::from_raw(code << 8))
 }
 
-async fn kill(client: &Docker, id: &str, signal: &str) {
+async fn kill(client: &Docker, name: &str, signal: &str) {
     let options = KillContainerOptions {
         signal: format!("SIG{signal}"),
     };
     // A container that is gone can't be told anything.
-    let _ = client.kill_container(id, Some(options)).await;
+    let _ = client.kill_container(name, Some(options)).await;
 }
 
 /// Removes a container with a client and a runtime of its own; whether that was possible.
-fn remove(id: &str) -> bool {
+fn remove(name: &str) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let (Ok(runtime), Ok(client)) = (runtime, Docker::connect_with_defaults()) else {
         return false;
     };
-    let options = RemoveContainerOptions {
+    let removed = runtime.block_on(client.remove_container(name, Some(by_force())));
+    removed.is_ok()
+}
+
+/// Running or not, with the volumes that its image asked for.
+fn by_force() -> RemoveContainerOptions {
+    RemoveContainerOptions {
         force: true,
         v: true,
         ..Default::default()
-    };
-    let removed = runtime.block_on(client.remove_container(id, Some(options)));
-    removed.is_ok()
+    }
 }
 
 /// Every process's children.

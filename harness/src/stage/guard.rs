@@ -49,16 +49,16 @@ impl Guard {
         self.shell.tell(format_args!("forget group {group}\n"));
     }
 
-    /// Removes the container with this id if this process is gone first, where `docker` or `curl` is installed.
+    /// Removes the container of this name if this process is gone first, where `docker` or `curl` is installed.
     #[cfg(feature = "containers")]
-    pub(crate) fn watch_container(&self, id: &str) {
-        self.shell.tell(format_args!("container {id}\n"));
+    pub(crate) fn watch_container(&self, name: &str) {
+        self.shell.tell(format_args!("container {name}\n"));
     }
 
     /// The container is removed.
     #[cfg(feature = "containers")]
-    pub(crate) fn forget_container(&self, id: &str) {
-        self.shell.tell(format_args!("forget container {id}\n"));
+    pub(crate) fn forget_container(&self, name: &str) {
+        self.shell.tell(format_args!("forget container {name}\n"));
     }
 
     /// Removes the directory if this process is gone first.
@@ -133,9 +133,9 @@ done
 socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
 for entry in $watched; do
     case $entry in "container "*)
-        id=${entry#container }
-        docker rm --force --volumes "$id" || curl -s -X DELETE --unix-socket "${socket#unix://}" \
-            "http://localhost/containers/$id?force=true&v=true" ;;
+        name=${entry#container }
+        docker rm --force --volumes "$name" || curl -s -X DELETE --unix-socket "${socket#unix://}" \
+            "http://localhost/containers/$name?force=true&v=true" ;;
     esac
 done
 for entry in $watched; do
