@@ -6,10 +6,10 @@ mod stand;
 
 use std::process::ExitCode;
 
-use criterion::{BenchmarkId, Criterion};
-use proxyproof_benches::load::{Arrivals, Session, Target};
+use criterion::Criterion;
+use proxyproof_benches::load::Target;
 
-use self::stand::{LONG_ENOUGH, Stand};
+use self::stand::Stand;
 
 fn main() -> ExitCode {
     stand::run(keepalive)
@@ -18,22 +18,10 @@ fn main() -> ExitCode {
 fn keepalive(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("keepalive");
     for stand in Stand::all() {
-        let mut target = Target::get(
-            stand.address(),
-            &stand.host(),
-            "/healthz",
-            br#"{"status":"ok"}"#,
-        );
-        target.proxy_protocol = stand.proxy_protocol();
+        let body = br#"{"status":"ok"}"#;
+        let target = Target::get(stand.address(), &stand.host(), "/healthz", body);
         for connections in [1, 32] {
-            group.bench_function(BenchmarkId::new(stand.name, connections), |bencher| {
-                let mut session = Session::open(&target, connections).expect("it is connected");
-                bencher.iter_custom(|times| {
-                    let samples = session.run(Arrivals::Times(times), LONG_ENOUGH);
-                    assert_eq!(samples.errors.total(), 0, "{:?}", samples.errors);
-                    samples.took
-                });
-            });
+            stand.time(&mut group, &target, connections);
         }
         stand.end();
     }

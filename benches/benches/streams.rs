@@ -8,10 +8,10 @@ mod stand;
 
 use std::process::ExitCode;
 
-use criterion::{BenchmarkId, Criterion};
-use proxyproof_benches::load::{Arrivals, Expected, Session, Target};
+use criterion::Criterion;
+use proxyproof_benches::load::{Expected, Target};
 
-use self::stand::{LONG_ENOUGH, Stand};
+use self::stand::Stand;
 
 fn main() -> ExitCode {
     stand::run(|criterion| {
@@ -28,16 +28,8 @@ fn events(criterion: &mut Criterion) {
         let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
         let path = "/v1/chat/completions";
         let (address, expected) = (stand.address(), Expected::Events(EVENTS));
-        let mut target = Target::post(address, &host, path, fields, STREAM, expected);
-        target.proxy_protocol = stand.proxy_protocol();
-        group.bench_function(BenchmarkId::new(stand.name, 1), |bencher| {
-            let mut session = Session::open(&target, 1).expect("it is connected");
-            bencher.iter_custom(|times| {
-                let samples = session.run(Arrivals::Times(times), LONG_ENOUGH);
-                assert_eq!(samples.errors.total(), 0, "{:?}", samples.errors);
-                samples.took
-            });
-        });
+        let target = Target::post(address, &host, path, fields, STREAM, expected);
+        stand.time(&mut group, &target, 1);
         stand.end();
     }
     group.finish();
@@ -47,16 +39,8 @@ fn round_trips(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("websocket_round_trip");
     for stand in Stand::all() {
         let key = "X-Api-Key: test-key\r\n";
-        let mut target = Target::ping(stand.address(), &stand.host(), "/v1/responses", key);
-        target.proxy_protocol = stand.proxy_protocol();
-        group.bench_function(BenchmarkId::new(stand.name, 1), |bencher| {
-            let mut session = Session::open(&target, 1).expect("it is connected");
-            bencher.iter_custom(|times| {
-                let samples = session.run(Arrivals::Times(times), LONG_ENOUGH);
-                assert_eq!(samples.errors.total(), 0, "{:?}", samples.errors);
-                samples.took
-            });
-        });
+        let target = Target::ping(stand.address(), &stand.host(), "/v1/responses", key);
+        stand.time(&mut group, &target, 1);
         stand.end();
     }
     group.finish();

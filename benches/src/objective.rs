@@ -152,19 +152,10 @@ fn time(text: &str) -> Option<Duration> {
 const CONNECTIONS: usize = 64;
 
 /// The highest rate that keeps an objective, between what kept it and what did not.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Search {
     kept: f64,
     broken: Option<f64>,
-}
-
-impl Default for Search {
-    fn default() -> Self {
-        Self {
-            kept: 0.0,
-            broken: None,
-        }
-    }
 }
 
 impl Search {

@@ -215,7 +215,7 @@ impl CommandError {
             Self::Harness(HarnessError::NoImage { .. }) => {
                 Some("name one, `--container IMAGE`, or write `[launch.container]` with `image = \"…\"` into its manifest".to_owned())
             }
-            Self::Late { .. } => Some("clocks of machines that ask at once have to agree, and the stage has to be up before".to_owned()),
+            Self::Late { .. } => Some("give a time that lies ahead; clocks of machines that ask at once have to agree".to_owned()),
             Self::Build { path, fault } => Some(fault.help(path)),
             Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
                 Some(meant(nearest.map(str::to_owned), "`proxyproof list` shows every scenario"))

@@ -5,7 +5,8 @@ use std::{cell::Cell, path::Path};
 use serde_json::Value;
 
 use crate::{
-    error::CommandError, exit::Exit, printer::Printer, ready_file::ReadyFile, signals::Signals,
+    error::CommandError, exit::Exit, printer::Printer, ready_file::ReadyFile, runtime,
+    signals::Signals,
 };
 
 /// Something that answers.
@@ -30,10 +31,7 @@ pub(crate) fn serve<S: Serving>(
 ) -> Result<Exit, CommandError> {
     let ready = ReadyFile::at(ready)?;
     let system = |action| move |cause| CommandError::System { action, cause };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(system("start the runtime"))?;
+    let runtime = runtime::of_one_thread()?;
     let stopped = Cell::new(None);
     runtime.block_on(async {
         let signals = Signals::listen().map_err(system("listen to signals"))?;

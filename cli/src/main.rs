@@ -8,6 +8,7 @@ mod foreground;
 mod printer;
 mod progress;
 mod ready_file;
+mod runtime;
 mod signals;
 mod styles;
 

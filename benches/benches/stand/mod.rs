@@ -5,14 +5,18 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use criterion::Criterion;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
+use proxyproof_benches::load::{Arrivals, Session, Target};
 use proxyproof_harness::{Candidate, Protocol, RunningStage, Stage};
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use tokio::runtime::Runtime;
 
+pub(crate) type Group<'c> = BenchmarkGroup<'c, WallTime>;
+
 /// The direct path or a proxy, with everything around it.
 pub(crate) struct Stand {
-    pub(crate) name: &'static str,
+    name: &'static str,
     stage: RunningStage,
     runtime: Runtime,
 }
@@ -71,11 +75,27 @@ impl Stand {
     }
 
     /// The header that a connection begins with.
-    pub(crate) fn proxy_protocol(&self) -> Option<ProxyVersion> {
+    fn proxy_protocol(&self) -> Option<ProxyVersion> {
         match self.name {
             "direct" => None,
             _ => self.stage.proxy_protocol(Protocol::H1).version(),
         }
+    }
+
+    /// Times exchanges on so many connections, every one of which has to be right.
+    pub(crate) fn time(&self, group: &mut Group<'_>, target: &Target, connections: usize) {
+        let target = Target {
+            proxy_protocol: self.proxy_protocol(),
+            ..target.clone()
+        };
+        group.bench_function(BenchmarkId::new(self.name, connections), |bencher| {
+            let mut session = Session::open(&target, connections).expect("it is connected");
+            bencher.iter_custom(|times| {
+                let samples = session.run(Arrivals::Times(times), LONG_ENOUGH);
+                assert_eq!(samples.errors.total(), 0, "{:?}", samples.errors);
+                samples.took
+            });
+        });
     }
 
     pub(crate) fn end(self) {
@@ -84,4 +104,4 @@ impl Stand {
     }
 }
 
-pub(crate) const LONG_ENOUGH: Duration = Duration::from_secs(600);
+const LONG_ENOUGH: Duration = Duration::from_secs(600);

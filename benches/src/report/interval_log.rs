@@ -1,5 +1,6 @@
 //! Histograms as an HdrHistogram interval log, and the sum of several logs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -32,34 +33,20 @@ impl Report {
     /// # Errors
     /// [`NoHistogram`] in a report that was not written by this program.
     pub fn interval_log(&self) -> Result<Vec<u8>, NoHistogram> {
-        let mut log = Vec::new();
-        let mut serializer = V2DeflateSerializer::new();
         let began = UNIX_EPOCH + Duration::from_millis(self.began_unix_ms);
-        let mut builder = IntervalLogWriterBuilder::new();
-        builder
-            .add_comment("latencies from the intended moment, nanoseconds")
-            .with_start_time(began)
-            .with_base_time(began)
-            .with_max_value_divisor(1e6);
-        let mut writer = builder
-            .begin_log_with(&mut log, &mut serializer)
-            .map_err(|_full| NoHistogram)?;
+        let mut intervals = Vec::new();
         for contender in &self.contenders {
             for measured in &contender.measures {
-                let tag = tag(&contender.name, &measured.name);
-                let histogram = measured.latencies()?;
                 let took = self.profile.round_ms * measured.rounds.len() as u64;
-                writer
-                    .write_histogram(
-                        &histogram,
-                        Duration::ZERO,
-                        Duration::from_millis(took),
-                        Tag::new(&tag),
-                    )
-                    .map_err(|_full| NoHistogram)?;
+                intervals.push(Interval {
+                    tag: tag(&contender.name, &measured.name),
+                    histogram: Cow::Owned(measured.latencies()?),
+                    took: Duration::from_millis(took),
+                });
             }
         }
-        Ok(log)
+        let comment = "latencies from the intended moment, nanoseconds";
+        written(comment, began, intervals)
     }
 }
 
@@ -167,24 +154,17 @@ impl Merged {
     /// # Errors
     /// [`NoHistogram`] when a vector takes no bytes, which does not happen.
     pub fn interval_log(&self) -> Result<Vec<u8>, NoHistogram> {
-        let mut log = Vec::new();
-        let mut serializer = V2DeflateSerializer::new();
+        let intervals = self.histograms.iter().map(|(tag, histogram)| Interval {
+            tag: tag.clone(),
+            histogram: Cow::Borrowed(histogram),
+            took: Duration::ZERO,
+        });
         let began = self.began.unwrap_or(UNIX_EPOCH);
-        let mut builder = IntervalLogWriterBuilder::new();
-        builder
-            .add_comment(&format!("{} logs added together", self.logs))
-            .with_start_time(began)
-            .with_base_time(began)
-            .with_max_value_divisor(1e6);
-        let mut writer = builder
-            .begin_log_with(&mut log, &mut serializer)
-            .map_err(|_full| NoHistogram)?;
-        for (name, histogram) in &self.histograms {
-            writer
-                .write_histogram(histogram, Duration::ZERO, Duration::ZERO, Tag::new(name))
-                .map_err(|_full| NoHistogram)?;
-        }
-        Ok(log)
+        written(
+            &format!("{} logs added together", self.logs),
+            began,
+            intervals,
+        )
     }
 
     /// The percentiles of each tag, as a table.
@@ -221,6 +201,42 @@ impl Merged {
         }
         text
     }
+}
+
+/// One line of a log.
+struct Interval<'h> {
+    tag: String,
+    histogram: Cow<'h, Histogram<u64>>,
+    took: Duration,
+}
+
+fn written<'h>(
+    comment: &str,
+    began: SystemTime,
+    intervals: impl IntoIterator<Item = Interval<'h>>,
+) -> Result<Vec<u8>, NoHistogram> {
+    let mut log = Vec::new();
+    let mut serializer = V2DeflateSerializer::new();
+    let mut builder = IntervalLogWriterBuilder::new();
+    builder
+        .add_comment(comment)
+        .with_start_time(began)
+        .with_base_time(began)
+        .with_max_value_divisor(1e6);
+    let mut writer = builder
+        .begin_log_with(&mut log, &mut serializer)
+        .map_err(|_full| NoHistogram)?;
+    for Interval {
+        tag,
+        histogram,
+        took,
+    } in intervals
+    {
+        writer
+            .write_histogram(&histogram, Duration::ZERO, took, Tag::new(&tag))
+            .map_err(|_full| NoHistogram)?;
+    }
+    Ok(log)
 }
 
 fn decoded(text: &str) -> Result<Histogram<u64>, NoHistogram> {

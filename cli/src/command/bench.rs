@@ -18,6 +18,7 @@ use crate::{
     error::CommandError,
     exit::Exit,
     printer::Printer,
+    runtime,
     signals::Signals,
 };
 
@@ -82,10 +83,7 @@ fn ask(
     let progress = Progress::new(printer, contest.takes());
     let system = |action| move |cause| CommandError::System { action, cause };
     // The upstreams' thread is this one, so that their CPU time can be told from the client's.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(system("start the runtime"))?;
+    let runtime = runtime::of_one_thread()?;
     let stopped = Cell::new(None);
     let report = runtime.block_on(async {
         let signals = Signals::listen().map_err(system("listen to signals"))?;

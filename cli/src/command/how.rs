@@ -55,7 +55,7 @@ impl Wanted<'_> {
         for (name, address) in &self.how.attach {
             let listener = own::protocol(name)
                 .filter(|protocol| deployment.listeners.contains_key(protocol))
-                .ok_or_else(|| unknown("--attach", name, "h1 and h2c"))?;
+                .ok_or_else(|| own::unknown("--attach", name, "h1 and h2c"))?;
             attachment.listeners.insert(listener, *address);
         }
         for (name, upstream) in &deployment.upstreams {
@@ -67,7 +67,7 @@ impl Wanted<'_> {
         for (name, address) in &self.how.mock {
             if !deployment.upstreams.contains_key(name) {
                 let known: Vec<&str> = deployment.upstreams.keys().map(String::as_str).collect();
-                return Err(unknown("--mock", name, &known.join(" and ")));
+                return Err(own::unknown("--mock", name, &known.join(" and ")));
             }
             attachment.mocks.insert(name.clone(), *address);
         }
@@ -110,14 +110,10 @@ impl Wanted<'_> {
 fn in_container(candidate: Candidate, printer: &Printer) -> Result<Candidate, CommandError> {
     use proxyproof_harness::candidate::{LaunchKind, fetch};
 
+    use crate::runtime;
+
     if let LaunchKind::Container(image) = &candidate.launch.kind {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|cause| CommandError::System {
-                action: "start the runtime",
-                cause,
-            })?;
+        let runtime = runtime::of_one_thread()?;
         runtime.block_on(fetch(image, |step| printer.note(step)))?;
     }
     Ok(candidate.installed()?)
@@ -126,12 +122,4 @@ fn in_container(candidate: Candidate, printer: &Printer) -> Result<Candidate, Co
 #[cfg(not(feature = "containers"))]
 fn in_container(candidate: Candidate, _printer: &Printer) -> Result<Candidate, CommandError> {
     Ok(candidate.installed()?)
-}
-
-fn unknown(option: &'static str, name: &str, known: &str) -> CommandError {
-    CommandError::UnknownName {
-        option,
-        name: name.to_owned(),
-        known: known.to_owned(),
-    }
 }

@@ -75,7 +75,8 @@ pub(crate) fn typed(arguments: &OwnArguments) -> String {
     typed
 }
 
-fn unknown(option: &'static str, name: &str, known: &str) -> CommandError {
+/// A name of an option's that the deployment does not have.
+pub(super) fn unknown(option: &'static str, name: &str, known: &str) -> CommandError {
     CommandError::UnknownName {
         option,
         name: name.to_owned(),

@@ -16,6 +16,7 @@ use crate::{
     exit::Exit,
     printer::Printer,
     progress::Progress,
+    runtime,
     signals::Signals,
 };
 
@@ -85,13 +86,7 @@ pub(super) fn ask(
     suite: Suite<'_>,
     printer: &Printer,
 ) -> Result<(SuiteResult, Option<Exit>), CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|cause| CommandError::System {
-            action: "start the runtime",
-            cause,
-        })?;
+    let runtime = runtime::of_every_core()?;
     let stopped = Cell::new(None);
     let mut progress = printer.shows_progress().then(Progress::new);
     let mut sinks: Vec<&mut dyn Sink> = Vec::new();

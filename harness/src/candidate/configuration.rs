@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::{Hint, LaunchFile, Role, Stages, address, own, template};
+use super::{Hint, LaunchFile, Role, Secrets, Stages, address, own, template};
 use crate::error::HarnessError;
 use crate::hint;
 
@@ -20,6 +20,7 @@ pub struct Configuration {
     addresses: Vec<(String, String)>,
     values: Value,
     stages: Stages,
+    secrets: Secrets,
 }
 
 impl Configuration {
@@ -35,7 +36,14 @@ impl Configuration {
             addresses,
             values,
             stages: Stages::All,
+            secrets: Secrets::default(),
         }
+    }
+
+    /// With what no report may show.
+    pub(crate) fn hiding(mut self, secrets: &Secrets) -> Self {
+        self.secrets = secrets.clone();
+        self
     }
 
     /// With what is inserted on these stages only.
@@ -89,7 +97,7 @@ impl Configuration {
         main.map(|file| file.origin.clone()).unwrap_or_default()
     }
 
-    /// What a candidate said, with the user's file names in place of the private ones.
+    /// What a candidate said, with the user's file names in place of the private ones, and without secrets.
     pub(crate) fn in_users_terms(&self, line: &str) -> String {
         let directory = format!("{}/", self.directory.display());
         let mut line = line.to_owned();
@@ -97,7 +105,9 @@ impl Configuration {
         for file in self.files.iter().filter(|file| file.role == Role::Native) {
             line = line.replace(&format!("{directory}{}", file.name), &file.origin);
         }
-        line.replace(&directory, "")
+        self.secrets
+            .masked(&line.replace(&directory, ""))
+            .into_owned()
     }
 
     /// Writes every private copy.

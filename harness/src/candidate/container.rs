@@ -17,9 +17,8 @@ use testcontainers::bollard::query_parameters::{
 use testcontainers::core::{ExecCommand, Mount, client::docker_client_instance, logs::LogFrame};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
-use tokio::sync::watch;
 
-use super::{ContainerImage, Ending, Signal, Words};
+use super::{ContainerImage, Ending, Foretold, Signal, Words, proc_table};
 use crate::error::HarnessError;
 use crate::patience::{Patience, RanOut};
 use crate::stage::Guard;
@@ -36,7 +35,7 @@ pub(crate) struct Container {
     name: String,
     /// The number of its first process on this machine; none with an engine elsewhere.
     leader: Option<u32>,
-    ending: watch::Receiver<Option<Ending>>,
+    ending: Foretold,
     guard: Guard,
 }
 
@@ -125,17 +124,12 @@ impl Container {
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
-        *self.ending.borrow()
+        self.ending.now()
     }
 
     pub(super) async fn ended(&self) -> Ending {
-        let mut ending = self.ending.clone();
-        let ended = ending.wait_for(Option::is_some).await;
         // An engine that is gone has taken the container with it.
-        ended
-            .ok()
-            .and_then(|ending| *ending)
-            .unwrap_or(Ending::FAILED)
+        self.ending.told().await.unwrap_or(Ending::FAILED)
     }
 
     /// Tells the engine to send a signal; does not wait for it.
@@ -265,8 +259,8 @@ fn failure(image: &ContainerImage, error: &(dyn std::error::Error + 'static)) ->
     }
 }
 
-fn watch_the_end(client: Docker, name: String) -> watch::Receiver<Option<Ending>> {
-    let (told, ending) = watch::channel(None);
+fn watch_the_end(client: Docker, name: String) -> Foretold {
+    let (told, ending) = Foretold::channel();
     tokio::spawn(async move {
         let mut waiting = client.wait_container(&name, None::<WaitContainerOptions>);
         // bollard makes an error of every code but 0.
@@ -320,19 +314,11 @@ fn by_force() -> RemoveContainerOptions {
 /// Every process's children.
 fn children() -> HashMap<u32, Vec<u32>> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let number = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // State and parent follow the name, which may hold anything, parentheses too (proc_pid_stat(5)).
-        let parent = stat
-            .rsplit_once(')')
-            .and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
-        if let (Some(number), Some(parent)) = (number, parent) {
-            children.entry(parent).or_default().push(number);
-        }
+    for entry in proc_table::entries() {
+        children
+            .entry(entry.parent)
+            .or_default()
+            .push(entry.process);
     }
     children
 }

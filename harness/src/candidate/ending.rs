@@ -4,6 +4,8 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use tokio::sync::watch;
+
 /// How a candidate ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending(How);
@@ -16,6 +18,30 @@ enum How {
     Returned,
     /// A future in this process; its words say why.
     Failed,
+}
+
+/// The ending of something that runs, once somebody has told it.
+#[derive(Clone, Debug)]
+pub(crate) struct Foretold(watch::Receiver<Option<Ending>>);
+
+impl Foretold {
+    /// It, and what tells it.
+    pub(crate) fn channel() -> (watch::Sender<Option<Ending>>, Self) {
+        let (told, ending) = watch::channel(None);
+        (told, Self(ending))
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn now(&self) -> Option<Ending> {
+        *self.0.borrow()
+    }
+
+    /// Waits for the end; `None` when whoever was to tell it is gone.
+    pub(crate) async fn told(&self) -> Option<Ending> {
+        let mut ending = self.0.clone();
+        let ended = ending.wait_for(Option::is_some).await;
+        ended.ok().and_then(|ending| *ending)
+    }
 }
 
 impl Ending {

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::{Ending, Words};
+use super::{Ending, Foretold, Words};
 use crate::protocol::Protocol;
 
 /// The listeners that a candidate in this process is to serve, bound and listening.
@@ -74,7 +74,7 @@ impl InProcess {
     ) -> Task {
         let serving = (self.make)(listeners, upstreams);
         let words = directory.join(Words::OUTPUT);
-        let (told, ending) = watch::channel(None);
+        let (told, ending) = Foretold::channel();
         let running = tokio::spawn(async move {
             // Dropped without an end of its own, as when it is aborted, it counts as told to end.
             let told = Told(told);
@@ -116,7 +116,7 @@ impl Drop for Told {
 #[derive(Debug)]
 pub(crate) struct Task {
     abort: AbortHandle,
-    ending: watch::Receiver<Option<Ending>>,
+    ending: Foretold,
 }
 
 impl Task {
@@ -125,17 +125,12 @@ impl Task {
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
-        *self.ending.borrow()
+        self.ending.now()
     }
 
     pub(super) async fn ended(&self) -> Ending {
-        let mut ending = self.ending.clone();
-        let ended = ending.wait_for(Option::is_some).await;
         // The sender tells before it goes; one that is gone with the runtime has ended, too.
-        ended
-            .ok()
-            .and_then(|ending| *ending)
-            .unwrap_or(Ending::RETURNED)
+        self.ending.told().await.unwrap_or(Ending::RETURNED)
     }
 }
 

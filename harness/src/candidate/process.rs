@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tokio::sync::watch;
 
-use super::{Ending, Signal};
+use super::{Ending, Foretold, Signal, proc_table};
 use crate::patience::{Patience, RanOut};
 use crate::stage::Guard;
 
@@ -21,7 +21,7 @@ pub(crate) struct Process {
     group: Pid,
     /// Taken before every signal, so that a number that is another's by now never gets one.
     leader: Arc<Mutex<Leader>>,
-    ending: watch::Receiver<Option<Ending>>,
+    ending: Foretold,
     watcher: Option<JoinHandle<()>>,
 }
 
@@ -38,7 +38,7 @@ impl Process {
         guard.watch_group(child.id());
         let group = Pid::from_child(&child);
         let leader = Arc::new(Mutex::new(Leader::Alive));
-        let (told, ending) = watch::channel(None);
+        let (told, ending) = Foretold::channel();
         let watched = Watched {
             child,
             group,
@@ -60,33 +60,19 @@ impl Process {
     /// The processes of its group, as they are now.
     pub(crate) fn members(&self) -> Vec<u32> {
         let group = self.group.as_raw_nonzero().get();
-        let Ok(entries) = std::fs::read_dir("/proc") else {
-            return Vec::new();
-        };
-        let member = |entry: std::fs::DirEntry| {
-            let process: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            // State, parent, group follow the name, which may hold anything, parentheses too (proc_pid_stat(5)).
-            let of = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?;
-            (of.parse() == Ok(group)).then_some(process)
-        };
-        entries.flatten().filter_map(member).collect()
+        let members = proc_table::entries().filter(|entry| entry.group == group);
+        members.map(|entry| entry.process).collect()
     }
 
     /// How it ended, if it has.
     pub(crate) fn ending(&self) -> Option<Ending> {
-        *self.ending.borrow()
+        self.ending.now()
     }
 
     /// Waits for its end.
     pub(crate) async fn ended(&self) -> Ending {
-        let mut ending = self.ending.clone();
-        let ended = ending.wait_for(Option::is_some).await;
-        let ended = ended.map(|ending| *ending);
-        ended
-            .ok()
-            .flatten()
-            .expect("the watcher tells the ending before it goes")
+        let ending = self.ending.told().await;
+        ending.expect("the watcher tells the ending before it goes")
     }
 
     /// Sends a signal to the process itself; nothing happens when it is gone.

@@ -147,7 +147,8 @@ impl Launching {
         .on(match self.clients {
             Some(_) => Stages::Clients,
             None => Stages::All,
-        }))
+        })
+        .hiding(&self.candidate.secrets))
     }
 
     async fn spawn(
@@ -219,7 +220,6 @@ impl Launching {
         let words = words.last().into_iter();
         words
             .map(|line| configuration.in_users_terms(&line))
-            .map(|line| self.candidate.secrets.masked(&line).into_owned())
             .collect()
     }
 }

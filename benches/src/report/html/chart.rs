@@ -1,9 +1,8 @@
 //! Curves as SVG.
 
-use std::fmt::Write as _;
-
 use hdrhistogram::Histogram;
 
+use super::push;
 use crate::load::carried;
 
 /// Curves on common axes.
@@ -169,10 +168,6 @@ fn decades(low: f64, high: f64) -> Vec<(f64, String)> {
 
 fn log(nanos: f64) -> f64 {
     nanos.max(1.0).log10()
-}
-
-fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
-    text.write_fmt(line).expect("a string takes every line");
 }
 
 const STEPS: u32 = 120;

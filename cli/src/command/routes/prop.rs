@@ -20,6 +20,7 @@ use crate::{
     error::CommandError,
     exit::Exit,
     printer::Printer,
+    runtime,
     signals::Signals,
 };
 
@@ -64,10 +65,7 @@ fn run(
     printer: &Printer,
 ) -> Result<(Option<TrialResult>, Option<Exit>), CommandError> {
     let system = |action| move |cause| CommandError::System { action, cause };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(system("start the runtime"))?;
+    let runtime = runtime::of_every_core()?;
     let stopped = Cell::new(None);
     let bar = printer.shows_progress().then(|| bar(cases));
     let mut watch = |tried: &Tried| {
