@@ -57,6 +57,18 @@ pub(crate) enum CommandError {
         name: String,
         known: String,
     },
+    /// A candidate has no configuration for what would stand in front of it.
+    #[error("`--front {front}`: candidate `{candidate}` is not for that: {why}")]
+    Front {
+        front: &'static str,
+        candidate: String,
+        why: &'static str,
+    },
+    /// Real clients come in through a front.
+    #[error(
+        "deployment `{deployment}` has nothing in front of the proxy: `up` has no way in for clients"
+    )]
+    NoFront { deployment: String },
     /// Targets could not be read from standard input.
     #[error("can't read targets from standard input")]
     Targets {
@@ -160,6 +172,8 @@ impl CommandError {
             | Self::Unmergeable(_)
             | Self::NoConfiguration { .. }
             | Self::UnknownName { .. }
+            | Self::Front { .. }
+            | Self::NoFront { .. }
             | Self::Targets { .. }
             | Self::UnknownSubject { .. }
             | Self::Output { .. }
@@ -230,6 +244,12 @@ impl CommandError {
             Self::NoConfiguration { .. } => {
                 Some("`routes` reads NGINX's language only; give a file, or `nginx`".to_owned())
             }
+            Self::Front { .. } => Some(
+                "`proxyproof list candidates` shows what each can do (`tls`)".to_owned(),
+            ),
+            Self::NoFront { .. } => Some(
+                "`run` asks it all the same; `front = \"tls\"` and `\"tunnel\"` have one".to_owned(),
+            ),
             Self::UnknownName { known, .. } => Some(format!("it has {known}")),
             Self::Exists { .. } => Some("name another folder, or remove the file".to_owned()),
             _ => None,

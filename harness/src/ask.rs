@@ -9,7 +9,7 @@ use crate::deployment::{Deployment, ProxyProtocol};
 use crate::patience::Patience;
 use crate::probe::{
     Answer, CLIENT_ADDRESS, Client, Connection, Entrance, Exchange, ProbeError, ProxyHeader,
-    Request, Seen, Sent, SentBody, Trust,
+    Request, Seen, Sent, SentBody, UNNAMED_ADDRESS,
 };
 use crate::protocol::Protocol;
 use crate::stage::RunningStage;
@@ -70,10 +70,15 @@ impl<'a> Ask<'a> {
         self.stage.usage()
     }
 
-    /// The address that clients claim unless a scenario chooses another.
+    /// The address by which the candidate knows clients unless a scenario chooses another.
+    ///
+    /// Without a PROXY header on the way that is the one they connect from, or the front's.
     #[must_use]
     pub fn client_address(&self) -> IpAddr {
-        CLIENT_ADDRESS
+        match self.stage.deployment().listeners[&self.protocol.listener()].proxy_protocol {
+            ProxyProtocol::None => UNNAMED_ADDRESS,
+            ProxyProtocol::V1 | ProxyProtocol::V2 => CLIENT_ADDRESS,
+        }
     }
 
     /// The host that requests name.
@@ -84,16 +89,13 @@ impl<'a> Ask<'a> {
 
     /// A client that goes in where this protocol's clients do, with the PROXY header that is wanted there.
     pub fn client(&self) -> Client {
-        let authority = || {
-            Trust::authority(self.stage.authority().certificate_der())
-                .expect("the authority of a run issues certificates")
-        };
         let client = Client::new(Entrance {
             protocol: self.protocol,
             address: self.stage.listener(self.protocol),
             host: self.host().to_owned(),
-            trust: self.protocol.is_chain().then(authority),
-        });
+            trust: self.stage.trust(self.protocol),
+        })
+        .from(self.client_address());
         client.header(match self.stage.proxy_protocol(self.protocol) {
             ProxyProtocol::None => ProxyHeader::None,
             ProxyProtocol::V1 => ProxyHeader::V1,

@@ -71,6 +71,10 @@ impl Blame {
             ProbeError::Unsendable { .. } | ProbeError::Unusable { .. } => {
                 (Self::Harness, "the probe could not send")
             }
+            ProbeError::Tls { .. } | ProbeError::Alpn { .. } if !protocol.is_chain() => (
+                Self::Candidate,
+                "the candidate did not agree on TLS with the client",
+            ),
             ProbeError::Tls { .. } | ProbeError::Alpn { .. } => (
                 Self::Front,
                 "the front did not agree on TLS with the client",
@@ -89,8 +93,8 @@ impl Blame {
 
 impl Finding {
     /// Moves the blame to the front where nothing arrived, and its own records say that it handed nothing on.
-    pub(crate) fn blame_front(&mut self, front: &RunningFront, protocol: Protocol) {
-        if !protocol.is_chain() || !self.arrived.is_empty() || self.blame != Blame::Candidate {
+    pub(crate) fn blame_front(&mut self, front: &RunningFront) {
+        if !self.arrived.is_empty() || self.blame != Blame::Candidate {
             return;
         }
         let connection = self.client.and_then(|client| front.connection_from(client));

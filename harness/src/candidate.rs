@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 pub use self::binary::Installation;
 pub use self::configuration::Configuration;
+pub(crate) use self::configuration::{CERTIFICATE, write_private};
 #[cfg(feature = "containers")]
 pub(crate) use self::container::Container;
 #[cfg(feature = "containers")]
@@ -310,10 +311,12 @@ impl Candidate {
         self.remedies.iter().find(known)
     }
 
-    /// The first hint whose pattern matches a finding's code.
+    /// The first hint whose pattern matches a finding's code, and that the files do not follow already.
     #[must_use]
     pub fn hint(&self, finding: &str) -> Option<&Hint> {
-        self.hints.iter().find(|hint| hint.answers(finding))
+        let mut hints = self.hints.iter().filter(|hint| hint.answers(finding));
+        let first = hints.clone().next();
+        hints.find(|hint| !hint.is_followed(self.files())).or(first)
     }
 
     /// The known gap that covers a scenario asked through a protocol.

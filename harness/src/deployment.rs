@@ -31,6 +31,8 @@ pub struct Deployment {
     pub name: String,
     /// One sentence about it.
     pub about: String,
+    /// What stands in front of the candidate.
+    pub front: Front,
     /// The public host names.
     pub hosts: Hosts,
     /// The candidate's listeners; the addresses are those of the published configuration.
@@ -45,6 +47,34 @@ pub struct Deployment {
     pub identity: Identity,
     /// The front's table, as published.
     pub fallbacks: Vec<Fallback>,
+}
+
+/// What stands in front of a candidate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Front {
+    /// Nothing: clients connect to the candidate, which may end TLS itself.
+    None,
+    /// A server that ends TLS and passes the bytes on: the candidate knows every client by the front's address.
+    Tls,
+    /// A tunnel server: it ends TLS, chooses by SNI and ALPN, and names the client in a PROXY header.
+    #[default]
+    Tunnel,
+}
+
+impl Front {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 3] = [Self::None, Self::Tls, Self::Tunnel];
+
+    /// The name in deployments and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Tls => "tls",
+            Self::Tunnel => "tunnel",
+        }
+    }
 }
 
 /// The public host names of a site.
@@ -63,6 +93,8 @@ pub struct PublishedListener {
     pub address: String,
     /// Whether a connection must begin with a PROXY header.
     pub proxy_protocol: ProxyProtocol,
+    /// Whether the candidate ends TLS here itself.
+    pub tls: bool,
 }
 
 /// Whether connections carry the PROXY protocol (the HAProxy specification, versions 1 and 2).
@@ -153,6 +185,18 @@ impl Deployment {
             .expect("the embedded deployment is read by a test of this file")
     }
 
+    /// Whether the front leads to the candidate.
+    pub(crate) fn has_a_way_through_the_front(&self) -> bool {
+        match self.front {
+            Front::None => false,
+            Front::Tls => true,
+            Front::Tunnel => self
+                .fallbacks
+                .iter()
+                .any(|fallback| fallback.name == self.hosts.api),
+        }
+    }
+
     /// Puts a listener elsewhere; what the front's table sends there follows.
     ///
     /// # Panics
@@ -165,6 +209,23 @@ impl Deployment {
             if fallback.dest == before {
                 fallback.dest.clone_from(&listener.address);
             }
+        }
+    }
+
+    /// The same site behind another front; without a tunnel server there is no PROXY header at any listener.
+    ///
+    /// Where nothing is in front, the candidate ends TLS itself if `ends_tls`; else the site is a plain one.
+    pub fn put_behind(&mut self, front: Front, ends_tls: bool) {
+        self.front = front;
+        for listener in self.listeners.values_mut() {
+            listener.tls = front == Front::None && ends_tls;
+            if front != Front::Tunnel {
+                listener.proxy_protocol = ProxyProtocol::None;
+            }
+        }
+        if front == Front::None && !ends_tls {
+            "http".clone_into(&mut self.identity.scheme);
+            self.identity.port = 80;
         }
     }
 

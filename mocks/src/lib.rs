@@ -1,6 +1,7 @@
 //! What stands around the candidate: upstream mocks, the tunnel front, faults, and the ledger of arrivals.
 
 pub mod certificate;
+mod dial;
 pub mod echo;
 pub mod fault;
 pub mod front;
@@ -13,6 +14,7 @@ pub mod site;
 pub mod upstream;
 pub mod wire;
 
+pub use dial::dial;
 pub use gate::Gate;
 pub use ledger::{Arrival, ConnectionId, Ledger};
 pub use moment::Moment;

@@ -31,6 +31,10 @@ impl Wanted<'_> {
         let attached = !self.how.attach.is_empty();
         let configured = self.own.is_some_and(|own| own.config.is_some());
         if attached && self.name.is_none() && !configured {
+            if let Some(front) = self.own.and_then(|own| own.front) {
+                // What runs already has a certificate of its own, that no probe trusts.
+                deployment.put_behind(front, false);
+            }
             return Ok(Candidate::attached(self.attachment(deployment)?));
         }
         let name = self.name.unwrap_or(EMBEDDED);

@@ -1,8 +1,9 @@
 //! A configuration of one's own in the place of a candidate's.
 
 use proxyproof_harness::{
-    Candidate, Deployment, Protocol,
+    Candidate, Deployment, Feature, Protocol,
     candidate::{Maps, OwnConfiguration, address},
+    deployment::Front,
 };
 
 use crate::{args::OwnArguments, error::CommandError};
@@ -13,14 +14,23 @@ pub(crate) fn candidate(
     name: &str,
     deployment: &mut Deployment,
 ) -> Result<Candidate, CommandError> {
-    let Some(path) = &arguments.config else {
-        return Ok(Candidate::named(name)?);
-    };
     let named = Candidate::named(name)?;
+    let Some(path) = &arguments.config else {
+        if let Some(front) = arguments.front {
+            stand_behind(front, &named, deployment)?;
+        }
+        return Ok(named);
+    };
     let own = match named.speaks_nginx() {
         true => Some(OwnConfiguration::read(path)?),
         false => None,
     };
+    match (arguments.front, &own) {
+        (None, _) => {}
+        (Some(front), Some(own)) => own.stand_behind(front, deployment)?,
+        // Only the file knows whether it ends TLS; with whose certificate, it does not say to us.
+        (Some(front), None) => deployment.put_behind(front, false),
+    }
     for (name, written) in &arguments.listen {
         let listener = protocol(name)
             .filter(|protocol| deployment.listeners.contains_key(protocol))
@@ -48,6 +58,32 @@ pub(crate) fn candidate(
     Ok(own.of(name, maps, deployment)?)
 }
 
+/// Puts the deployment of a member of the gallery behind another front.
+fn stand_behind(
+    front: Front,
+    candidate: &Candidate,
+    deployment: &mut Deployment,
+) -> Result<(), CommandError> {
+    let ends_tls = candidate.features.contains(&Feature::Tls);
+    let why = match front {
+        Front::Tunnel => None,
+        _ if candidate.speaks_nginx() => {
+            Some("its own configuration waits for a PROXY header; --config takes another one")
+        }
+        Front::None if !ends_tls => Some("it cannot end TLS itself"),
+        _ => None,
+    };
+    if let Some(why) = why {
+        return Err(CommandError::Front {
+            front: front.name(),
+            candidate: candidate.name.clone(),
+            why,
+        });
+    }
+    deployment.put_behind(front, ends_tls);
+    Ok(())
+}
+
 /// The protocol of a listener; `h2c` is what NGINX and others call HTTP/2 without TLS.
 pub(crate) fn protocol(name: &str) -> Option<Protocol> {
     let name = if name == "h2c" { "h2" } else { name };
@@ -65,6 +101,9 @@ pub(crate) fn typed(arguments: &OwnArguments) -> String {
     }
     if let Some(host) = &arguments.host {
         typed.push_str(&format!(" --host {host}"));
+    }
+    if let Some(front) = arguments.front {
+        typed.push_str(&format!(" --front {}", front.name()));
     }
     for (protocol, address) in &arguments.listen {
         typed.push_str(&format!(" --listen {protocol}={address}"));

@@ -8,9 +8,10 @@ use std::{collections::VecDeque, path::PathBuf, time::Duration};
 
 use proxyproof_harness::{
     Deployment, Protocol, RunningStage, Stage,
+    deployment::Front,
     stage::{Clients, MANAGEMENT_KEY},
 };
-use proxyproof_mocks::{Arrival, upstream::cpa::AllowRemote};
+use proxyproof_mocks::{Arrival, front::RunningFront, upstream::cpa::AllowRemote};
 use serde_json::{Map, Value, json};
 use time::UtcOffset;
 use tokio::{
@@ -39,6 +40,11 @@ pub(crate) fn up(arguments: &UpArguments, printer: &Printer) -> Result<Exit, Com
         how: &arguments.how,
     };
     let candidate = wanted.candidate(&mut deployment, printer)?;
+    if deployment.front == Front::None {
+        return Err(CommandError::NoFront {
+            deployment: deployment.name,
+        });
+    }
     let clients = Clients {
         address: arguments.client_address,
         port: arguments.port,
@@ -108,7 +114,7 @@ impl Up {
     }
 
     fn settings(&self) -> Settings<'_> {
-        let front = self.stage.front();
+        let front = front(&self.stage);
         Settings {
             candidate: &self.stage.candidate().name,
             name: self.name,
@@ -121,7 +127,7 @@ impl Up {
     }
 
     fn ports(&self) -> Value {
-        let front = self.stage.front();
+        let front = front(&self.stage);
         let mut ports = Map::new();
         let mut add = |name: &str, port: u16| ports.insert(name.to_owned(), json!(port));
         add("front", front.address().port());
@@ -194,9 +200,15 @@ impl Serving for Up {
     }
 }
 
+/// Where clients come in.
+fn front(stage: &RunningStage) -> &RunningFront {
+    let front = stage.front();
+    front.expect("`up` starts no stage without a front")
+}
+
 /// How many connections the front has had.
 fn connections(stage: &RunningStage) -> u64 {
-    let front = stage.front();
+    let front = front(stage);
     front.look(|connections| connections.len() as u64) + front.forgotten()
 }
 

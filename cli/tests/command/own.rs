@@ -32,6 +32,8 @@ with_nginx! {
     the_corrected_one: "own/corrected.conf" "-f" "identity";
     a_whole_tree: "own/tree/nginx.conf" "-f" "identity" "-f" "streaming/one_event_at_a_time@h1";
     an_include_that_listens: "own/included_server.conf" "-f" "upstream/connections_reused@h1";
+    one_that_ends_tls: "own/ends_tls.conf" "--front" "none" "-f" "identity" "-f" "front" "-f" "streaming/one_event_at_a_time@h1";
+    one_behind_a_server_that_ends_tls: "own/behind_tls.conf" "--front" "tls" "-f" "identity" "-f" "front" "-f" "streaming/one_event_at_a_time";
     a_directive_without_its_end: "own/broken.conf";
     a_directive_that_nginx_does_not_know: "own/unknown_directive.conf";
 }
@@ -58,6 +60,9 @@ refused_before_anything_runs! {
     another_protocol_than_http: "own/fastcgi.conf";
     an_include_that_is_not_there: "own/missing_include.conf";
     an_included_upstream_that_is_not_the_deployments: "own/tree/foreign.conf";
+    one_that_ends_tls_behind_a_tunnel: "own/ends_tls.conf";
+    one_that_wants_a_header_without_a_tunnel: "own/corrected.conf" "--front" "none";
+    one_that_ends_tls_behind_a_front_that_does: "own/ends_tls.conf" "--front" "tls";
     a_listener_of_no_protocol: "own/corrected.conf" "--listen" "h9=127.0.0.1:1";
     an_address_without_a_name: "own/corrected.conf" "--upstream" "127.0.0.1:1";
 }
@@ -174,4 +179,32 @@ fn the_real_proxy_agrees_with_the_rules_on_it() {
         assert!(told.starts_with("exit code: 0"), "{told}");
         assert!(told.contains("no disagreement between nginx"), "{told}");
     }
+}
+
+#[test]
+fn a_front_that_the_candidate_is_not_for() {
+    assert_told!(Invocation::new(&["run", "reference", "--front", "none"]));
+    assert_told!(Invocation::new(&["run", "nginx", "--front", "tls"]));
+}
+
+/// Its template ends TLS itself, with the certificate of the stage.
+#[test]
+fn a_member_of_the_gallery_without_a_tunnel() {
+    if !is_installed("haproxy") {
+        return;
+    }
+    for front in ["none", "tls"] {
+        let told = Invocation::new(&["run", "haproxy", "--front", front]).told();
+        assert!(told.starts_with("exit code: 0\n"), "{told}");
+    }
+}
+
+/// What TLS itself shows of a version: NGINX 1.22 keeps the head of an HTTP/2 answer over TLS until its body begins.
+#[test]
+fn the_whole_suite_on_one_that_ends_tls() {
+    if !is_installed("nginx") {
+        return;
+    }
+    let told = run("own/ends_tls.conf", &["--front", "none", "-f", "*@h1"]).told();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
 }

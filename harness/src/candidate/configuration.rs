@@ -154,8 +154,11 @@ impl Configuration {
     }
 }
 
+/// The candidate's certificate and its key, in the private directory.
+pub(crate) const CERTIFICATE: &str = "certificate.pem";
+
 /// A configuration may hold secrets: nobody else reads it, from its first byte on.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path)?.write_all(text.as_bytes())

@@ -25,6 +25,8 @@ pub enum Feature {
     HttpTwo,
     /// Bootstraps WebSockets on HTTP/2 (RFC 8441).
     ExtendedConnect,
+    /// Ends TLS itself, with the certificate of the stage.
+    Tls,
     /// Upgrades HTTP/1.1 connections to WebSocket (RFC 6455).
     WebSocket,
     /// Passes a request body on before its end.
@@ -41,13 +43,14 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ProxyProtocolV1,
         Self::ProxyProtocolV2,
         Self::ProxyProtocolReassembly,
         Self::HttpOne,
         Self::HttpTwo,
         Self::ExtendedConnect,
+        Self::Tls,
         Self::WebSocket,
         Self::StreamedUpload,
         Self::RawTarget,
@@ -66,6 +69,7 @@ impl Feature {
             Self::HttpOne => "http_one",
             Self::HttpTwo => "http_two",
             Self::ExtendedConnect => "extended_connect",
+            Self::Tls => "tls",
             Self::WebSocket => "web_socket",
             Self::StreamedUpload => "streamed_upload",
             Self::RawTarget => "raw_target",
@@ -85,6 +89,7 @@ impl Feature {
             Self::HttpOne => "serves HTTP/1.1",
             Self::HttpTwo => "serves HTTP/2 with prior knowledge",
             Self::ExtendedConnect => "opens WebSockets on HTTP/2 (RFC 8441)",
+            Self::Tls => "ends TLS itself",
             Self::WebSocket => "upgrades HTTP/1.1 to WebSocket",
             Self::StreamedUpload => "passes a request body on before its end",
             Self::RawTarget => "passes request targets on byte for byte",

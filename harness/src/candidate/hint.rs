@@ -1,9 +1,12 @@
 //! What to change in a candidate's configuration, by finding.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::glob;
+use super::LaunchFile;
+use crate::{glob, hint};
 
 /// The answer of one candidate to findings of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,5 +42,13 @@ impl Hint {
     #[must_use]
     pub fn answers(&self, finding: &str) -> bool {
         glob::matches(&self.finding, finding)
+    }
+
+    /// Whether the directive it is about says already what it should be changed to.
+    pub(crate) fn is_followed(&self, files: &[Arc<LaunchFile>]) -> bool {
+        let place = files
+            .iter()
+            .find_map(|file| hint::Place::of(&self.at, &file.text));
+        place.is_some_and(|place| place.source.trim_start().starts_with(&self.change))
     }
 }

@@ -3,16 +3,18 @@
 mod draft;
 mod source;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proxyproof_oracle::conf::{self, Directive, Edits, Span, Word};
 
 use self::source::{Group, Source, followed};
-use super::{Candidate, Gallery, LaunchFile, Role};
-use crate::deployment::Deployment;
+use super::{CERTIFICATE, Candidate, Gallery, LaunchFile, Role};
+use crate::deployment::{Deployment, Front, ProxyProtocol, PublishedListener};
 use crate::document::{DocumentError, nearest};
 use crate::error::HarnessError;
+use crate::protocol::Protocol;
 
 /// A user's file, read and not changed: what runs is a private copy with the stage's own addresses and paths.
 #[derive(Clone, Debug)]
@@ -204,6 +206,96 @@ impl OwnConfiguration {
         self.listens(deployment)
     }
 
+    /// Puts the deployment behind this front, with the listeners of the first server that has locations.
+    ///
+    /// # Errors
+    /// [`HarnessError::Document`] where that server waits for a PROXY header that no such front sends, or has no listener.
+    pub fn stand_behind(
+        &self,
+        front: Front,
+        deployment: &mut Deployment,
+    ) -> Result<(), HarnessError> {
+        if front == Front::Tunnel {
+            deployment.put_behind(front, false);
+            return Ok(());
+        }
+        let ways = self.ways_in();
+        let ends_tls = front == Front::None && ways.iter().any(WayIn::ends_tls);
+        let open: Vec<&WayIn> = ways
+            .iter()
+            .filter(|way| way.ends_tls() == ends_tls)
+            .collect();
+        if let Some(way) = open.iter().find(|way| way.wants_header()) {
+            let message = format!("`--front {}` sends no PROXY header", front.name());
+            return Err(way
+                .source
+                .at(&way.place, message)
+                .help("`--front tunnel` does, and so does the deployment without any --front")
+                .into());
+        }
+        let listeners: BTreeMap<Protocol, PublishedListener> = of_protocols(&open).collect();
+        if listeners.is_empty() {
+            let wanted = match front {
+                Front::Tls => "without TLS, since the front ends it",
+                _ => "that clients could ask",
+            };
+            let message = format!("no server with locations has a listener {wanted}");
+            return Err(self.main.lacks(message).into());
+        }
+        deployment.listeners = listeners;
+        deployment.put_behind(front, ends_tls);
+        Ok(())
+    }
+
+    /// The listeners of the first server with locations: those with TLS, if it has any.
+    fn listeners(&self) -> Vec<(Protocol, PublishedListener)> {
+        let ways = self.ways_in();
+        let ends_tls = ways.iter().any(WayIn::ends_tls);
+        let ways: Vec<&WayIn> = ways
+            .iter()
+            .filter(|way| way.ends_tls() == ends_tls)
+            .collect();
+        of_protocols(&ways).collect()
+    }
+
+    /// Where the first server with locations listens, over TCP.
+    fn ways_in(&self) -> Vec<WayIn<'_>> {
+        let mut ways = Vec::new();
+        let mut server = None;
+        let mut anywhere = false;
+        self.walk(&mut |source, above, directive| {
+            let site = above.iter().find(|parent| {
+                parent.is("server") && parent.children().iter().any(|child| child.is("location"))
+            });
+            let on = directive.is("http2") && directive.arguments().first().is_some_and(is_on);
+            anywhere |= on && above.last().is_some_and(|parent| parent.is("http"));
+            let Some(site) = site else {
+                return;
+            };
+            let here = (source.origin.as_str(), site.span().start);
+            if *server.get_or_insert(here) != here || !directive.is("listen") {
+                return;
+            }
+            if let (Some(place), false) = (directive.arguments().first(), has(directive, "quic")) {
+                let server_wide = site
+                    .children()
+                    .iter()
+                    .any(|child| child.is("http2") && child.arguments().first().is_some_and(is_on));
+                ways.push(WayIn {
+                    source,
+                    place: place.clone(),
+                    http_two: server_wide || has(directive, "http2"),
+                    parameters: directive.arguments().iter().skip(1).cloned().collect(),
+                });
+            }
+        });
+        // `http2 on` of NGINX 1.25.1 is for every protocol that a listener can tell apart: with TLS by ALPN.
+        for way in &mut ways {
+            way.http_two |= anywhere && way.ends_tls();
+        }
+        ways
+    }
+
     /// A listener that nobody opens would be waited for in vain.
     fn listens(&self, deployment: &Deployment) -> Result<(), DocumentError> {
         let mut open = Vec::new();
@@ -214,17 +306,78 @@ impl OwnConfiguration {
         });
         for (protocol, listener) in &deployment.listeners {
             if !open.contains(&listener.address) {
+                let ends_tls = self.ways_in().iter().any(WayIn::ends_tls);
+                let way = if ends_tls {
+                    "; `--front none` asks a site that ends TLS itself"
+                } else {
+                    ""
+                };
                 return Err(self
                     .main
                     .lacks(format!("no server listens on {} for {protocol}", listener.address))
                     .help(format!(
-                        "`--listen {protocol}=ADDRESS` says where it does{}; a site without that listener is a --deployment of its own",
+                        "`--listen {protocol}=ADDRESS` says where it does{}{way}; a site without that listener is a --deployment of its own",
                         listed(&open)
                     )));
             }
         }
         Ok(())
     }
+}
+
+/// A listener of a site, as written.
+struct WayIn<'s> {
+    source: &'s Source,
+    place: Word,
+    parameters: Vec<Word>,
+    http_two: bool,
+}
+
+impl WayIn<'_> {
+    fn has(&self, parameter: &str) -> bool {
+        self.parameters
+            .iter()
+            .any(|word| word.value() == parameter.as_bytes())
+    }
+
+    fn ends_tls(&self) -> bool {
+        self.has("ssl")
+    }
+
+    fn wants_header(&self) -> bool {
+        self.has("proxy_protocol")
+    }
+}
+
+/// The first listener of each protocol; behind TLS one may serve both, and ALPN chooses.
+fn of_protocols(ways: &[&WayIn<'_>]) -> impl Iterator<Item = (Protocol, PublishedListener)> {
+    let h1 = ways.iter().find(|way| way.ends_tls() || !way.http_two);
+    let h2 = ways.iter().find(|way| way.http_two);
+    let listener = |way: &&WayIn| PublishedListener {
+        address: address(&way.place.text()),
+        proxy_protocol: match way.wants_header() {
+            true => ProxyProtocol::V1,
+            false => ProxyProtocol::None,
+        },
+        tls: way.ends_tls(),
+    };
+    [
+        (Protocol::H1, h1.map(listener)),
+        (Protocol::H2, h2.map(listener)),
+    ]
+    .into_iter()
+    .filter_map(|(protocol, listener)| Some((protocol, listener?)))
+}
+
+fn has(directive: &Directive, argument: &str) -> bool {
+    directive
+        .arguments()
+        .iter()
+        .any(|word| word.value() == argument.as_bytes())
+}
+
+fn is_on(word: &Word) -> bool {
+    word.value() == b"on"
 }
 
 fn one_of(
@@ -314,10 +467,12 @@ pub(super) fn private_copy(text: &str, own: &OwnCopy) -> String {
         let first = directive.arguments().first();
         temporary.retain(|other| *other != name);
         match (&*name, first) {
-            ("daemon" | "user" | "pid" | "lock_file", _) => {
-                let span = directive.span();
-                let lines = document.raw(span).iter().filter(|byte| **byte == b'\n');
-                edits.replace(span, vec![b'\n'; lines.count()]);
+            ("listen", Some(_)) if has(directive, "quic") => {
+                blank(&document, directive, &mut edits)
+            }
+            (name, _) if TAKEN_OUT.contains(&name) => blank(&document, directive, &mut edits),
+            ("ssl_certificate" | "ssl_certificate_key", Some(file)) => {
+                edits.set(file, CERTIFICATE.as_bytes());
             }
             ("listen", Some(place)) => {
                 let written = address(&place.text());
@@ -365,6 +520,30 @@ pub(super) fn private_copy(text: &str, own: &OwnCopy) -> String {
     }
     String::from_utf8_lossy(&edits.apply()).into_owned()
 }
+
+/// A directive that the copy does without; its lines stay.
+fn blank(document: &conf::Document, directive: &Directive, edits: &mut Edits<'_>) {
+    let span = directive.span();
+    let lines = document.raw(span).iter().filter(|byte| **byte == b'\n');
+    edits.replace(span, vec![b'\n'; lines.count()]);
+}
+
+/// What is the stage's affair, or names files of the server that has it: keys, tickets, and who vouches for a certificate
+/// (`ssl_stapling` asks its authority, beyond the stage).
+const TAKEN_OUT: [&str; 12] = [
+    "daemon",
+    "user",
+    "pid",
+    "lock_file",
+    "ssl_dhparam",
+    "ssl_password_file",
+    "ssl_session_ticket_key",
+    "ssl_stapling",
+    "ssl_stapling_file",
+    "ssl_stapling_verify",
+    "ssl_trusted_certificate",
+    "http3",
+];
 
 /// Another site of the same server: it is read, and nobody can reach it.
 fn elsewhere(directive: &Directive, place: &Word, edits: &mut Edits<'_>) {

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use proxyproof_mocks::dial;
 use proxyproof_mocks::{Ledger, PROBE_HEADER, ProbeId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::deployment::ProxyProtocol;
 use crate::patience::{Patience, RanOut};
+use crate::probe::{Stream, Trust, UNNAMED_ADDRESS};
 use crate::protocol::Protocol;
 
 /// One listener that has to become ready.
@@ -20,6 +21,8 @@ pub(crate) struct Door {
     pub(crate) protocol: Protocol,
     pub(crate) address: SocketAddr,
     pub(crate) proxy_protocol: ProxyProtocol,
+    /// Whom its certificate comes from, where the candidate ends TLS itself.
+    pub(crate) trust: Option<Trust>,
     pub(crate) host: String,
     pub(crate) target: String,
 }
@@ -49,19 +52,28 @@ impl Door {
 
     /// The status line, or why there is none.
     async fn ask(&self, probe: ProbeId) -> Result<String, String> {
-        let connecting = TcpStream::connect(self.address).await;
-        let mut stream = connecting.map_err(|error| format!("connect: {error}"))?;
         let header = self.proxy_protocol.version();
+        let from = header.is_none().then_some(UNNAMED_ADDRESS);
+        let connecting = dial(self.address, from).await;
+        let mut stream = connecting.map_err(|error| format!("connect: {error}"))?;
         let header = header.map_or_else(Vec::new, |version| version.encode(CLIENT, self.address));
         let greeting = stream.write_all(&header).await;
         greeting.map_err(|error| format!("send: {error}"))?;
+        let stream = match &self.trust {
+            Some(trust) => {
+                let alpn = [self.protocol.alpn().as_bytes().to_vec()];
+                let secured = trust.connect(stream, &self.host, &alpn).await;
+                Stream::Tls(Box::new(secured.map_err(|error| format!("TLS: {error}"))?))
+            }
+            None => Stream::Plain(stream),
+        };
         match self.protocol.listener() {
             Protocol::H2 => self.ask_http_two(stream, probe).await,
             _ => self.ask_http_one(stream, probe).await,
         }
     }
 
-    async fn ask_http_one(&self, mut stream: TcpStream, probe: ProbeId) -> Result<String, String> {
+    async fn ask_http_one(&self, mut stream: Stream, probe: ProbeId) -> Result<String, String> {
         let Self { host, target, .. } = self;
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: {host}\r\n{PROBE_HEADER}: {probe}\r\nConnection: close\r\n\r\n"
@@ -80,7 +92,7 @@ impl Door {
         Ok(line.lines().next().unwrap_or_default().to_owned())
     }
 
-    async fn ask_http_two(&self, stream: TcpStream, probe: ProbeId) -> Result<String, String> {
+    async fn ask_http_two(&self, stream: Stream, probe: ProbeId) -> Result<String, String> {
         let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
         let (mut sender, connection) = handshake.map_err(|error| format!("HTTP/2: {error}"))?;
         let request = http::Request::builder()

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::fallback::Fallback;
-use super::{ProxyProtocol, RequestBody};
+use super::{Front, ProxyProtocol, RequestBody};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +15,8 @@ pub(super) struct RawDeployment {
     pub(super) name: Spanned<String>,
     #[serde(default)]
     pub(super) about: String,
+    #[serde(default)]
+    pub(super) front: Front,
     #[serde(default)]
     pub(super) hosts: RawHosts,
     #[serde(default, rename = "listener")]
@@ -43,6 +45,7 @@ pub(super) struct RawListener {
     pub(super) address: Spanned<String>,
     pub(super) protocol: Option<Spanned<String>>,
     pub(super) proxy_protocol: Option<ProxyProtocol>,
+    pub(super) tls: Option<Spanned<bool>>,
 }
 
 #[derive(Deserialize)]

@@ -135,3 +135,41 @@ fn what_is_missing_altogether_is_told_too() {
     .join("\n");
     insta::assert_snapshot!(told);
 }
+
+#[test]
+fn tls_is_ended_once() {
+    insta::assert_snapshot!(told("protocol = \"h1\"\n", "protocol = \"h1\"\ntls = true\n"), @r#"
+    site.toml:13:7: the front has ended TLS before this listener
+      `true` twice
+      help: `front = "none"` at the top is for a proxy that ends TLS itself
+    "#);
+}
+
+#[test]
+fn a_front_of_no_known_kind() {
+    insta::assert_snapshot!(told("about = ", "front = \"tunel\"\nabout = "), @r#"
+    site.toml:4:9: unknown variant `tunel`, expected one of `none`, `tls`, `tunnel`
+      `"tunel"` here
+      help: did you mean `tunnel`?
+    "#);
+}
+
+#[test]
+fn without_a_tunnel_server_nobody_sends_a_proxy_header() {
+    let mut deployment = Deployment::cpa_two_hosts();
+    deployment.put_behind(Front::Tls, false);
+    let listeners = deployment.listeners.values();
+    assert!(
+        listeners
+            .clone()
+            .all(|one| !one.tls && one.proxy_protocol == ProxyProtocol::None)
+    );
+    assert_eq!(deployment.identity.scheme, "https");
+    deployment.put_behind(Front::None, true);
+    assert!(deployment.listeners.values().all(|one| one.tls));
+    deployment.put_behind(Front::None, false);
+    assert_eq!(
+        (&*deployment.identity.scheme, deployment.identity.port),
+        ("http", 80)
+    );
+}

@@ -11,8 +11,8 @@ use super::fallback::Fallback;
 use super::location::Location;
 use super::raw::{RawDeployment, RawHosts, RawLimits, RawListener, RawRoute, RawUpstream};
 use super::{
-    Deployment, Hosts, Identity, Limits, ProxyProtocol, PublishedListener, PublishedUpstream,
-    Route, owner, size,
+    Deployment, Front, Hosts, Identity, Limits, ProxyProtocol, PublishedListener,
+    PublishedUpstream, Route, owner, size,
 };
 use crate::document::{Document, DocumentError, nearest};
 use crate::protocol::Protocol;
@@ -36,10 +36,11 @@ impl<'a> Validation<'a> {
             return Err(self.at(&raw.name, "empty", "a deployment needs a name"));
         }
         let upstreams = self.upstreams(raw.upstreams)?;
-        let listeners = self.listeners(&raw.listeners)?;
+        let listeners = self.listeners(&raw.listeners, raw.front)?;
         Ok(Deployment {
             name: raw.name.into_inner(),
             about: raw.about,
+            front: raw.front,
             hosts: self.hosts(raw.hosts)?,
             routes: self.routes(&raw.routes, &upstreams)?,
             limits: self.limits(&raw.limits)?,
@@ -94,6 +95,7 @@ impl<'a> Validation<'a> {
     fn listeners(
         &self,
         raw: &[Spanned<RawListener>],
+        front: Front,
     ) -> Checked<BTreeMap<Protocol, PublishedListener>> {
         let mut listeners = BTreeMap::new();
         let mut spans: BTreeMap<Protocol, Range<usize>> = BTreeMap::new();
@@ -111,9 +113,16 @@ impl<'a> Validation<'a> {
                     .also(first, "the first")
                     .help("one listener for each protocol"));
             }
+            let tls = listener.tls.as_ref();
+            if let Some(tls) = tls.filter(|tls| *tls.get_ref() && front != Front::None) {
+                return Err(self
+                    .at(tls, "twice", "the front has ended TLS before this listener")
+                    .help("`front = \"none\"` at the top is for a proxy that ends TLS itself"));
+            }
             let published = PublishedListener {
                 address: listener.address.get_ref().clone(),
                 proxy_protocol: listener.proxy_protocol.unwrap_or(ProxyProtocol::None),
+                tls: tls.is_some_and(|tls| *tls.get_ref()),
             };
             listeners.insert(protocol, published);
         }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use proxyproof_mocks::Moment;
+use proxyproof_mocks::dial;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 use super::connection::Connection;
 use super::error::ProbeError;
@@ -23,6 +23,13 @@ use crate::protocol::Protocol;
 pub const CLIENT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 /// Another client's address (RFC 5737).
 pub const OTHER_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 23));
+/// The address that clients connect from where no PROXY header names them: of this machine, and not the one that forgers
+/// like. Linux has all of 127.0.0.0/8.
+pub const UNNAMED_ADDRESS: IpAddr = IpAddr::V4(if cfg!(target_os = "linux") {
+    Ipv4Addr::new(127, 0, 0, 7)
+} else {
+    Ipv4Addr::LOCALHOST
+});
 /// A client's address in IP version 6 (RFC 3849).
 pub const V6_ADDRESS: IpAddr = IpAddr::V6(std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7));
 
@@ -35,11 +42,11 @@ pub struct Entrance {
     pub address: SocketAddr,
     /// The host that requests name, and TLS asks for (SNI).
     pub host: String,
-    /// Whom TLS trusts; needed where the protocol is a chain.
+    /// Whom TLS trusts; none where it is spoken without TLS.
     pub trust: Option<Trust>,
 }
 
-/// Which address a PROXY header claims.
+/// Which address a PROXY header claims; without one, a loopback address is the one that is connected from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAddress {
     /// This address, with the port the connection really has.
@@ -189,7 +196,7 @@ impl Client {
             address,
             cause: Arc::new(cause),
         };
-        let mut tcp = TcpStream::connect(address).await.map_err(failed)?;
+        let mut tcp = dial(address, self.own_address()).await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
         let local = tcp.local_addr().map_err(failed)?;
         if self.bareness == Bareness::Bare {
@@ -202,8 +209,8 @@ impl Client {
         tcp.write_all(&self.header.encode(client))
             .await
             .map_err(failed)?;
-        let stream = match (&self.entrance.trust, self.entrance.protocol.is_chain()) {
-            (Some(trust), true) => {
+        let stream = match &self.entrance.trust {
+            Some(trust) => {
                 let secured = trust.connect(tcp, &self.server_name, &self.alpn).await;
                 Stream::Tls(Box::new(secured.map_err(|cause| ProbeError::Tls {
                     address,
@@ -211,7 +218,7 @@ impl Client {
                     cause: Arc::new(cause),
                 })?))
             }
-            _ => Stream::Plain(tcp),
+            None => Stream::Plain(tcp),
         };
         let claimed = match self.header {
             ProxyHeader::None => local,
@@ -220,12 +227,22 @@ impl Client {
         Way::new(stream, claimed).map_err(failed)
     }
 
+    /// The address of this machine that it was told to have, where no header can say so.
+    fn own_address(&self) -> Option<IpAddr> {
+        match self.address {
+            ClientAddress::Host(host) if self.header == ProxyHeader::None => {
+                Some(host).filter(IpAddr::is_loopback)
+            }
+            _ => None,
+        }
+    }
+
     fn check_alpn(&self, stream: &Stream) -> Result<(), ProbeError> {
         let wanted = self.entrance.protocol.alpn();
         let chosen = stream.alpn();
         // Without ALPN a client goes on with HTTP/1.1 (RFC 9113 section 3.2).
         let speaks = chosen == Some(wanted.as_bytes()) || chosen.is_none() && wanted != "h2";
-        if speaks || !self.entrance.protocol.is_chain() {
+        if speaks || self.entrance.trust.is_none() {
             return Ok(());
         }
         Err(ProbeError::Alpn {

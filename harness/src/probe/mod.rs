@@ -36,7 +36,9 @@ pub use answer::{
     Answer, BODY_KEPT, Delimited, Ending, ErrorCode, Informational, PIECES_KEPT, Piece,
     PieceRecord, ResetBy,
 };
-pub use client::{CLIENT_ADDRESS, Client, ClientAddress, Entrance, OTHER_ADDRESS, V6_ADDRESS};
+pub use client::{
+    CLIENT_ADDRESS, Client, ClientAddress, Entrance, OTHER_ADDRESS, UNNAMED_ADDRESS, V6_ADDRESS,
+};
 pub use connection::{Closing, Connection};
 pub use departure::Departure;
 pub use error::ProbeError;
@@ -50,6 +52,7 @@ pub use request::{Payload, Request};
 pub use seen::Seen;
 pub use sent::{Sent, SentBody, Upload};
 pub use sse::{SseComment, SseDecoder, SseEvent};
+pub(crate) use stream::Stream;
 pub use timeline::TimelineEntry;
 pub use tls::Trust;
 pub use websocket::{FrameEvent, FrameProbe, Handshake, SocketEvent, WebSocketProbe};

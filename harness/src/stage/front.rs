@@ -12,20 +12,58 @@ use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use super::launching::Launching;
 use super::surroundings::{Surroundings, starting};
 use super::{Clients, Doors};
+use crate::candidate::Door;
 use crate::deployment::{self, Deployment, Hosts};
 use crate::error::HarnessError;
+use crate::probe::UNNAMED_ADDRESS;
+use crate::protocol::Protocol;
 
 /// Starts the front; it takes a PROXY header from every probe, so that a probe can choose its client address.
 pub(super) async fn start(
     launching: &Launching,
     doors: &Doors,
-) -> Result<RunningFront, HarnessError> {
+) -> Result<Option<RunningFront>, HarnessError> {
     let Launching {
         deployment,
         surroundings,
         clients,
         ..
     } = launching;
+    let table = match deployment.front {
+        deployment::Front::None => return Ok(None),
+        deployment::Front::Tls => by_alpn(doors),
+        deployment::Front::Tunnel => published(deployment, doors, surroundings),
+    };
+    let authority = &surroundings.authority;
+    let front = match clients {
+        Some(clients) => for_clients(clients, table, authority, &deployment.hosts)?,
+        None => Front::new(table, leaf(authority, deployment)?).accept_proxy(AcceptProxy::Required),
+    };
+    let front = match deployment.front {
+        deployment::Front::Tls => front.dial_from(UNNAMED_ADDRESS),
+        _ => front,
+    };
+    let started = front.start().await.map_err(starting("the front"))?;
+    Ok(Some(started))
+}
+
+/// Everything goes to the candidate; which listener, ALPN says.
+fn by_alpn(doors: &Doors) -> FallbackTable {
+    let entry = |door: &Door| Fallback {
+        name: String::new(),
+        alpn: match door.protocol {
+            Protocol::H2 => door.protocol.alpn().to_owned(),
+            _ => String::new(),
+        },
+        path: String::new(),
+        dest: door.address.into(),
+        xver: None,
+    };
+    FallbackTable::new(doors.iter().map(entry).collect())
+}
+
+/// The tunnel server's own table, with the stage's addresses.
+fn published(deployment: &Deployment, doors: &Doors, surroundings: &Surroundings) -> FallbackTable {
     let entries = deployment.fallbacks.iter().filter_map(|published| {
         let (address, xver) = destination(published, deployment, doors, surroundings)?;
         Some(Fallback {
@@ -36,13 +74,7 @@ pub(super) async fn start(
             xver,
         })
     });
-    let table = FallbackTable::new(entries.collect());
-    let authority = &surroundings.authority;
-    let front = match clients {
-        Some(clients) => for_clients(clients, table, authority, &deployment.hosts)?,
-        None => Front::new(table, leaf(authority, deployment)?).accept_proxy(AcceptProxy::Required),
-    };
-    front.start().await.map_err(starting("the front"))
+    FallbackTable::new(entries.collect())
 }
 
 /// A front that clients reach who override no names and trust no private authority.
@@ -96,7 +128,7 @@ fn destination(
 }
 
 /// One wildcard for both hosts where they share a domain: the tunnel server takes one certificate only.
-fn leaf(authority: &Authority, deployment: &Deployment) -> Result<Leaf, HarnessError> {
+pub(super) fn leaf(authority: &Authority, deployment: &Deployment) -> Result<Leaf, HarnessError> {
     let hosts = &deployment.hosts;
     let domain = |host: &str| host.split_once('.').map(|(_, domain)| domain.to_owned());
     let api = domain(&hosts.api).filter(|domain| domain.contains('.'));

@@ -16,8 +16,8 @@ use super::{Clients, Doors, Guard, front, values};
 #[cfg(feature = "containers")]
 use crate::candidate::Container;
 use crate::candidate::{
-    Candidate, Configuration, Door, Feature, Instance, LaunchKind, Listeners, Program, Stages,
-    Upstreams, Words,
+    CERTIFICATE, Candidate, Configuration, Door, Feature, Instance, LaunchKind, Listeners, Program,
+    Stages, Upstreams, Words, write_private,
 };
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
@@ -68,6 +68,7 @@ impl Launching {
         })?;
         let configuration = self.configuration(&doors)?;
         configuration.write()?;
+        self.certify()?;
         let instance = self.spawn(&configuration, &doors).await?;
         let ready = try_join_all(
             doors
@@ -103,14 +104,29 @@ impl Launching {
                 && attached.is_none_or(|listeners| listeners.contains_key(protocol))
         };
         let listeners = self.deployment.listeners.keys();
-        let door = |protocol: &Protocol| {
+        // One published address may serve both protocols, as behind TLS, where ALPN tells them apart.
+        let mut chosen: BTreeMap<&str, u16> = BTreeMap::new();
+        let mut port = |protocol: Protocol| {
+            let published = &*self.deployment.listeners[&protocol].address;
+            match chosen.get(published) {
+                Some(port) => Ok(*port),
+                None => {
+                    let port = ports.choose()?;
+                    chosen.insert(published, port);
+                    Ok::<u16, io::Error>(port)
+                }
+            }
+        };
+        let mut door = |protocol: &Protocol| {
             let address = match attached {
                 Some(listeners) => listeners[protocol],
-                None => (Ipv4Addr::LOCALHOST, ports.choose()?).into(),
+                None => (Ipv4Addr::LOCALHOST, port(*protocol)?).into(),
             };
+            let trust = self.deployment.listeners[protocol].tls;
             Ok(Door {
                 protocol: *protocol,
                 address,
+                trust: trust.then(|| self.surroundings.trust()),
                 proxy_protocol: self.proxy_protocol(*protocol),
                 host: self.deployment.hosts.api.clone(),
                 target: self.candidate.launch.readiness.target.clone(),
@@ -118,7 +134,7 @@ impl Launching {
         };
         listeners
             .filter(|protocol| offered(protocol))
-            .map(door)
+            .map(&mut door)
             .collect()
     }
 
@@ -149,6 +165,20 @@ impl Launching {
             None => Stages::All,
         })
         .hiding(&self.candidate.secrets))
+    }
+
+    /// What the candidate ends TLS with, where it can: the certificate and its key in one file.
+    fn certify(&self) -> Result<(), HarnessError> {
+        if !self.candidate.features.contains(&Feature::Tls) {
+            return Ok(());
+        }
+        let leaf = front::leaf(&self.surroundings.authority, &self.deployment)?;
+        let pem = format!("{}{}", leaf.certificate_pem(), leaf.key_pem());
+        let path = self.directory.path().join(CERTIFICATE);
+        write_private(&path, &pem).map_err(|cause| HarnessError::System {
+            action: "write the candidate's certificate".to_owned(),
+            cause,
+        })
     }
 
     async fn spawn(

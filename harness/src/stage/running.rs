@@ -15,18 +15,19 @@ use super::directory::PrivateDirectory;
 use super::launching::{Launched, Launching};
 use super::surroundings::Surroundings;
 use super::{Doors, Guard};
-use crate::candidate::{Candidate, Configuration, Ending, Instance, Program, Words};
+use crate::candidate::{Candidate, Configuration, Door, Ending, Instance, Program, Words};
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
 use crate::hint;
 use crate::patience::Patience;
+use crate::probe::Trust;
 use crate::protocol::Protocol;
 
 /// A stage that runs; dropping it stops everything.
 #[derive(Debug)]
 pub struct RunningStage {
     // Dropped in this order: who speaks first goes first.
-    front: RunningFront,
+    front: Option<RunningFront>,
     instance: Instance,
     surroundings: Surroundings,
     directory: PrivateDirectory,
@@ -41,7 +42,11 @@ pub struct RunningStage {
 }
 
 impl RunningStage {
-    pub(super) fn new(launching: Launching, launched: Launched, front: RunningFront) -> Self {
+    pub(super) fn new(
+        launching: Launching,
+        launched: Launched,
+        front: Option<RunningFront>,
+    ) -> Self {
         Self {
             front,
             instance: launched.instance,
@@ -134,10 +139,10 @@ impl RunningStage {
         self.surroundings.sites.get(destination)
     }
 
-    /// The tunnel front.
+    /// What stands in front of the candidate, where something does.
     #[must_use]
-    pub fn front(&self) -> &RunningFront {
-        &self.front
+    pub fn front(&self) -> Option<&RunningFront> {
+        self.front.as_ref()
     }
 
     /// The authority that the front's certificate comes from.
@@ -167,9 +172,7 @@ impl RunningStage {
             .doors
             .iter()
             .any(|door| door.protocol == protocol.listener());
-        let api = &self.deployment.hosts.api;
-        let fallbacks = &self.deployment.fallbacks;
-        direct && (!protocol.is_chain() || fallbacks.iter().any(|fallback| fallback.name == *api))
+        direct && (!protocol.is_chain() || self.deployment.has_a_way_through_the_front())
     }
 
     /// Where probes connect for a protocol: the candidate's own listener, or the front for a chain.
@@ -178,11 +181,21 @@ impl RunningStage {
     /// When the deployment has no such listener; [`RunningStage::offers`] tells.
     #[must_use]
     pub fn listener(&self, protocol: Protocol) -> SocketAddr {
-        if protocol.is_chain() {
-            return self.front.address();
+        if let (Some(front), true) = (&self.front, protocol.is_chain()) {
+            return front.address();
         }
         let door = self.doors.iter().find(|door| door.protocol == protocol);
         door.expect("the caller asked `offers` first").address
+    }
+
+    /// Whom clients of [`RunningStage::listener`] trust, where they speak TLS.
+    ///
+    /// # Panics
+    /// When the run's own authority is no authority.
+    #[must_use]
+    pub fn trust(&self, protocol: Protocol) -> Option<Trust> {
+        let ends_tls = |door: &Door| door.protocol == protocol && door.trust.is_some();
+        (protocol.is_chain() || self.doors.iter().any(ends_tls)).then(|| self.surroundings.trust())
     }
 
     /// The header that connections to [`RunningStage::listener`] begin with; the front wants one from every probe.
@@ -307,7 +320,9 @@ impl RunningStage {
         let alive = self.check_alive();
         let stop = self.candidate.launch.signals.stop;
         let stopped = self.instance.end(stop, Patience::SHUTDOWN).await;
-        self.front.stop().await;
+        if let Some(front) = self.front {
+            front.stop().await;
+        }
         self.surroundings.stop().await;
         alive?;
         stopped?;

@@ -15,6 +15,7 @@ use proxyproof_mocks::{Ledger, RunningUpstream};
 use super::{Clients, Relays};
 use crate::deployment::Deployment;
 use crate::error::HarnessError;
+use crate::probe::Trust;
 
 /// What stands around a candidate.
 #[derive(Debug)]
@@ -61,6 +62,12 @@ impl Surroundings {
             Some(relay) => Some(relay.address()),
             None => self.upstreams.get(upstream).map(RunningUpstream::address),
         }
+    }
+
+    /// Trusts the authority of this stage, and nothing else.
+    pub(super) fn trust(&self) -> Trust {
+        Trust::authority(self.authority.certificate_der())
+            .expect("the authority of a run issues certificates")
     }
 
     /// Stops everything and waits for it.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::launching::Launching;
 use super::surroundings::Surroundings;
 use super::{Clients, Doors};
-use crate::candidate::Door;
+use crate::candidate::{CERTIFICATE, Door};
 use crate::deployment::{Deployment, ProxyProtocol, PublishedUpstream, RequestBody, Route};
 
 #[derive(Serialize)]
@@ -19,6 +19,7 @@ struct Listener {
     host: String,
     port: u16,
     proxy_protocol: ProxyProtocol,
+    tls: bool,
 }
 
 #[derive(Serialize)]
@@ -39,7 +40,7 @@ struct Location {
     request_body: RequestBody,
 }
 
-/// The values of templates: `work`, `user`, `hosts`, `host_aliases`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
+/// The values of templates: `work`, `user`, `certificate`, `hosts`, `host_aliases`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
 pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value {
     let Launching {
         candidate,
@@ -55,6 +56,7 @@ pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value
     context! {
         work => work.display().to_string(),
         user => user(),
+        certificate => work.join(CERTIFICATE).display().to_string(),
         hosts => &deployment.hosts,
         host_aliases => aliases,
         listeners => listeners(doors),
@@ -98,6 +100,7 @@ fn listeners(doors: &Doors) -> Vec<Listener> {
         host: door.address.ip().to_string(),
         port: door.address.port(),
         proxy_protocol: door.proxy_protocol,
+        tls: door.trust.is_some(),
     };
     doors.iter().map(listener).collect()
 }

@@ -62,8 +62,10 @@ impl Attempt {
             Err(ran_out) => Some(overrun(ran_out.waited, waiting.last())),
         };
         let mut attempt = Self::of(checks, broken, started.elapsed());
-        for finding in &mut attempt.findings {
-            finding.blame_front(stage.front(), asked.protocol);
+        if let (Some(front), true) = (stage.front(), asked.protocol.is_chain()) {
+            for finding in &mut attempt.findings {
+                finding.blame_front(front);
+            }
         }
         attempt
     }

@@ -3,8 +3,10 @@
 use super::{Outcome, attempt::Attempt, plan::Asked};
 use crate::{
     candidate::{Candidate, Feature},
+    deployment::{Deployment, Front, ProxyProtocol},
     hint::Hint,
     level::Level,
+    protocol::Protocol,
     verdict::Verdict,
 };
 
@@ -12,6 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judge<'a> {
     pub(crate) candidate: &'a Candidate,
+    pub(crate) deployment: &'a Deployment,
     /// What asks everything again.
     pub(crate) command: &'a str,
 }
@@ -24,7 +27,35 @@ impl Judge<'_> {
             .collect();
         let lacking = self.candidate.lacks(&needs);
         let names: Vec<&str> = lacking.iter().map(|feature| feature.name()).collect();
-        (!names.is_empty()).then(|| format!("needs {}", names.join(", ")))
+        if !names.is_empty() {
+            return Some(format!("needs {}", names.join(", ")));
+        }
+        self.beyond_the_site(asked).map(str::to_owned)
+    }
+
+    /// What this asks for that the site was not made with, whatever its proxy could do.
+    fn beyond_the_site(&self, asked: Asked) -> Option<&'static str> {
+        let Deployment {
+            front, listeners, ..
+        } = self.deployment;
+        if *front == Front::None && asked.protocol.is_chain() {
+            return Some("nothing stands in front of the candidate");
+        }
+        let Some(listener) = listeners.get(&asked.protocol.listener()) else {
+            return Some(match asked.protocol.listener() {
+                Protocol::H2 => "the site has no listener for h2",
+                _ => "the site has no listener for h1",
+            });
+        };
+        let unnamed = listener.proxy_protocol == ProxyProtocol::None;
+        let names_clients = [
+            Feature::ProxyProtocolV1,
+            Feature::ProxyProtocolV2,
+            Feature::ProxyProtocolReassembly,
+        ];
+        let needs = &asked.scenario.needs;
+        (unnamed && names_clients.iter().any(|feature| needs.contains(feature)))
+            .then_some("no PROXY header comes to this site's listener")
     }
 
     /// The outcome of something that was not asked.

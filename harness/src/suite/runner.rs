@@ -107,6 +107,7 @@ impl<'a> Suite<'a> {
         };
         let judge = Judge {
             candidate: self.candidate,
+            deployment: self.deployment,
             command: &self.command,
         };
         let mut tally = Tally::default();

@@ -24,7 +24,7 @@ impl Traces {
         Self {
             directory: stage.configuration().directory().to_owned(),
             listener: stage.listener(Protocol::H1),
-            front: stage.front().address(),
+            front: stage.front().expect("a tunnel").address(),
             upstream: stage.cpa().address(),
         }
     }

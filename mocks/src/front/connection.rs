@@ -209,7 +209,7 @@ impl<'a> Connection<'a> {
         };
         self.entry
             .update(|connection| connection.dest = Some(fallback.dest.to_string()));
-        let outgoing = match fallback.dest.dial().await {
+        let outgoing = match fallback.dest.dial(self.settings.dial_from).await {
             Ok(outgoing) => outgoing,
             Err(reason) => {
                 close_client(client).await;

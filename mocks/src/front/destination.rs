@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixStream as BlockingUnixStream};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::{TcpStream, UnixStream};
+
+use crate::dial;
 
 /// Where a fallback leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,11 +73,11 @@ impl Destination {
     }
 
     /// Connects, in five attempts with growing pauses between them.
-    pub(super) async fn dial(&self) -> io::Result<Outgoing> {
+    pub(super) async fn dial(&self, from: Option<IpAddr>) -> io::Result<Outgoing> {
         let mut pause = Duration::ZERO;
         loop {
             let last = pause >= DIAL_PAUSE * (DIAL_ATTEMPTS - 1);
-            match self.attempt().await {
+            match self.attempt(from).await {
                 Err(reason) if last => return Err(reason),
                 Err(_) => wait(pause).await,
                 connected => return connected,
@@ -84,15 +86,20 @@ impl Destination {
         }
     }
 
-    async fn attempt(&self) -> io::Result<Outgoing> {
+    async fn attempt(&self, from: Option<IpAddr>) -> io::Result<Outgoing> {
         match self {
             Self::Tcp(text) => {
-                let stream = TcpStream::connect(text.strip_prefix(':').map_or_else(
-                    || text.clone(),
-                    // Go dials the local system when the host is empty.
-                    |port| format!("localhost:{port}"),
-                ));
-                let stream = stream.await?;
+                let stream = match text.parse() {
+                    Ok(address) => dial(address, from).await?,
+                    Err(_) => {
+                        let named = text.strip_prefix(':').map_or_else(
+                            || text.clone(),
+                            // Go dials the local system when the host is empty.
+                            |port| format!("localhost:{port}"),
+                        );
+                        TcpStream::connect(named).await?
+                    }
+                };
                 stream.set_nodelay(true)?;
                 Ok(Outgoing::Tcp(stream))
             }

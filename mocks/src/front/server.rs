@@ -27,6 +27,7 @@ pub struct Front {
     loopbacks: Loopbacks,
     aliases: Vec<(String, String)>,
     loopback_as: Option<IpAddr>,
+    dial_from: Option<IpAddr>,
     users: Users,
 }
 
@@ -60,6 +61,7 @@ pub(super) struct Settings {
     pub(super) users: Users,
     aliases: Vec<(String, String)>,
     loopback_as: Option<IpAddr>,
+    pub(super) dial_from: Option<IpAddr>,
 }
 
 impl Front {
@@ -79,6 +81,7 @@ impl Front {
             loopbacks: Loopbacks::AsTold,
             aliases: Vec::new(),
             loopback_as: None,
+            dial_from: None,
             users: Users::default(),
         }
     }
@@ -162,6 +165,13 @@ impl Front {
         self
     }
 
+    /// Connects to destinations from this address of the machine, by which they then know everybody whom no PROXY header names.
+    #[must_use]
+    pub fn dial_from(mut self, address: IpAddr) -> Self {
+        self.dial_from = Some(address);
+        self
+    }
+
     /// Recognises these users of the tunnel; their connections are closed, since there is no tunnel behind.
     #[must_use]
     pub(super) fn users(mut self, users: Users) -> Self {
@@ -190,6 +200,7 @@ impl Front {
             address,
             aliases: self.aliases,
             loopback_as: self.loopback_as,
+            dial_from: self.dial_from,
             users: self.users,
         });
         let log = Log::new();

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     asks: "clients 203.0.113.7, 203.0.113.8, 203.0.113.9 in turn ──▶ candidate ══ pooled connections ══▶ upstream sees each by its own address",
     level: Level::Required,
     protocols: &Protocol::ALL,
-    needs: &[],
+    needs: &[Feature::ProxyProtocolV1],
     stage: StageUse::Shared,
     findings: &[MIXED],
     breaks: &[Break::new("mix_identities", MIXED.name)],

@@ -19,7 +19,7 @@ pub(super) async fn served_name(stage: &RunningStage) -> Option<&'static str> {
 
 /// Whether a request to this name arrives.
 async fn serves(stage: &RunningStage, name: &str) -> bool {
-    let Some(plain) = stage.front().plain_address() else {
+    let Some(plain) = super::front(stage).plain_address() else {
         return false;
     };
     let probe = ProbeId::fresh();

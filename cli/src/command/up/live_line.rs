@@ -53,7 +53,7 @@ fn protocol(arrival: &Arrival, stage: &RunningStage) -> String {
             continue;
         }
         let door = stage.listener(protocol).to_string();
-        let speaks = stage.front().look(|connections| {
+        let speaks = super::front(stage).look(|connections| {
             connections.iter().any(|connection| {
                 let there = connection
                     .dialled_at

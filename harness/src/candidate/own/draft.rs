@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use proxyproof_oracle::conf::{Directive, Word};
 
-use super::{OwnConfiguration, address, private_copy};
+use super::{OwnConfiguration, private_copy};
 use crate::candidate::{Candidate, Feature, Role};
+use crate::deployment::{Front, ProxyProtocol, PublishedListener};
+use crate::protocol::Protocol;
 
 impl OwnConfiguration {
     /// A deployment, as TOML, of what its first server with locations says: hosts, listeners, upstreams, routes, limits.
@@ -14,6 +16,7 @@ impl OwnConfiguration {
     pub fn deployment_draft(&self) -> String {
         let mut site = Site::default();
         self.walk(&mut |_, above, directive| site.look_at(above, directive));
+        site.listeners = self.listeners();
         site.toml()
     }
 
@@ -84,8 +87,8 @@ struct Site {
     /// Where that server begins, to tell it from others.
     server: Option<u32>,
     host: Option<String>,
-    /// Address, protocol, and what header it begins with.
-    listeners: Vec<(String, &'static str, &'static str)>,
+    /// Where it can be asked.
+    listeners: Vec<(Protocol, PublishedListener)>,
     /// Groups and their first server, in the order they are used.
     groups: Vec<(String, String)>,
     /// Location and destination.
@@ -124,7 +127,6 @@ impl Site {
         let of_server = parent.is_some_and(|parent| parent.is("server"));
         match directive.name() {
             b"server_name" if self.host.is_none() => self.host = first,
-            b"listen" => self.listens(&arguments),
             b"client_max_body_size" if of_server => self.body = first,
             b"proxy_read_timeout" if of_server => self.read = first,
             b"proxy_send_timeout" if of_server => self.send = first,
@@ -142,30 +144,25 @@ impl Site {
         }
     }
 
-    fn listens(&mut self, arguments: &[String]) {
-        let has = |word: &str| arguments.iter().any(|argument| argument == word);
-        let protocol = if has("http2") { "h2" } else { "h1" };
-        let header = if has("proxy_protocol") { "v1" } else { "none" };
-        // One listener a protocol is staged.
-        let known = self
-            .listeners
-            .iter()
-            .any(|(_, other, _)| *other == protocol);
-        if let (Some(written), false) = (arguments.first(), known) {
-            self.listeners.push((address(written), protocol, header));
-        }
-    }
-
     fn toml(&self) -> String {
         let mut toml = format!(
             "# Made from a configuration by `proxyproof init`: what the site wants. Look at every line.\n\
-             name = \"my-site\"\nabout = \"what it is for, in a sentence\"\n\n[hosts]\napi = {}\n",
+             name = \"my-site\"\nabout = \"what it is for, in a sentence\"\n{}\n[hosts]\napi = {}\n",
+            match self.front() {
+                Front::Tunnel => String::new(),
+                front => format!("front = \"{}\"\n", front.name()),
+            },
             quoted(self.host.as_deref().unwrap_or("api.example.org"))
         );
-        for (address, protocol, header) in &self.listeners {
+        for (protocol, listener) in &self.listeners {
+            let header = match listener.proxy_protocol {
+                ProxyProtocol::None => "none",
+                _ => "v1",
+            };
+            let tls = if listener.tls { "tls = true\n" } else { "" };
             toml.push_str(&format!(
-                "\n[[listener]]\naddress = {}\nprotocol = \"{protocol}\"\nproxy_protocol = \"{header}\"\n",
-                quoted(address)
+                "\n[[listener]]\naddress = {}\nprotocol = \"{protocol}\"\nproxy_protocol = \"{header}\"\n{tls}",
+                quoted(&listener.address)
             ));
         }
         let names = self.names();
@@ -203,20 +200,39 @@ impl Site {
             or(&self.send, "60s")
         ));
         toml.push_str("\n[identity]\ntrusted = [\"127.0.0.1\"]\nscheme = \"https\"\nport = 443\n");
-        for (address, protocol, header) in &self.listeners {
-            let alpn = if *protocol == "h2" {
-                "alpn = \"h2\"\n"
-            } else {
-                ""
+        if self.front() != Front::Tunnel {
+            return toml;
+        }
+        for (protocol, listener) in &self.listeners {
+            let alpn = match protocol {
+                Protocol::H2 => "alpn = \"h2\"\n",
+                _ => "",
             };
-            let xver = if *header == "none" { 0 } else { 1 };
+            let xver = match listener.proxy_protocol {
+                ProxyProtocol::None => 0,
+                _ => 1,
+            };
             toml.push_str(&format!(
                 "\n[[fallback]]\nname = {}\n{alpn}dest = {}\nxver = {xver}\n",
                 quoted(self.host.as_deref().unwrap_or("api.example.org")),
-                quoted(address)
+                quoted(&listener.address)
             ));
         }
         toml
+    }
+
+    /// A site that ends TLS itself needs nothing in front; a PROXY header comes from a tunnel server.
+    fn front(&self) -> Front {
+        let any = |what: fn(&PublishedListener) -> bool| {
+            self.listeners.iter().any(|(_, listener)| what(listener))
+        };
+        if any(|listener| listener.tls) {
+            Front::None
+        } else if any(|listener| listener.proxy_protocol != ProxyProtocol::None) {
+            Front::Tunnel
+        } else {
+            Front::Tls
+        }
     }
 
     /// Where everything goes that nothing else takes is the gateway; the next that is used is its usage service.
