@@ -231,3 +231,46 @@ fn the_published_schemas_are_fresh() {
         );
     }
 }
+
+/// What editors check a manifest with says the same as the command does.
+#[test]
+fn the_published_schema_takes_the_manifests_that_the_command_takes() {
+    let schema = serde_json::from_str(&manifest_schema()).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let read = |text: &str| -> serde_json::Value { toml::from_str(text).expect("TOML") };
+    let mut seen = 0;
+    for folder in std::fs::read_dir("../candidates").expect("it is there") {
+        let path = folder.expect("readable").path().join("candidate.toml");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let manifest = read(&text);
+        let told = validator.validate(&manifest);
+        assert!(told.is_ok(), "{}: {told:?}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 6, "{seen} manifests");
+    for wrong in [
+        "about = \"no name\"\nfeatures = []\n[launch]\nbinary = \"x\"\n",
+        "name = \"x\"\nabout = \"\"\nfeatures = [\"http_onee\"]\n[launch]\nbinary = \"x\"\n",
+        "name = \"x\"\nabout = \"\"\nfeatures = []\n[launch]\nbinary = 3\n",
+        "name = \"x\"\nabout = \"\"\nfeatures = []\n[launch]\nbinary = \"x\"\nargs = []\n",
+        "name = \"x\"\nabout = \"\"\nfeatures = []\n[launch]\nbinary = \"x\"\n[[hint]]\nchange = \"y\"\n",
+    ] {
+        assert!(!validator.is_valid(&read(wrong)), "{wrong}");
+    }
+}
+
+/// A report that was written is what its schema says.
+#[test]
+fn a_report_is_what_its_schema_says() {
+    let schema = serde_json::from_str(&schema()).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let mut json = Vec::new();
+    write_json(&result(), &mut json).expect("a vector takes everything");
+    let mut report: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    let told = validator.validate(&report);
+    assert!(told.is_ok(), "{told:?}");
+    report["scenarios"][0]["verdict"] = "perhaps".into();
+    assert!(!validator.is_valid(&report));
+}

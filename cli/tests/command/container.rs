@@ -29,6 +29,17 @@ fn the_suite_passes_in_a_container() {
     assert!(of_this_machine(&host, std::process::id()).is_empty());
 }
 
+/// Another proxy, in the image that its own manifest names.
+#[test]
+fn haproxy_in_a_container() {
+    let Some(host) = engine() else { return };
+    let told = Invocation::new(&["run", "haproxy", "--container", "--fail-on", "recommended"])
+        .environment("DOCKER_HOST", &host)
+        .told();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    assert!(told.contains("haproxy:2.8-alpine (container)"), "{told}");
+}
+
 #[test]
 fn a_killed_command_leaves_no_container() {
     let Some(host) = engine() else { return };

@@ -136,7 +136,14 @@ impl Directory {
                 cause,
             })?;
         let mut candidates = Manifest::new(&text, self).candidates()?;
-        Ok(candidates.swap_remove(0))
+        let mut candidate = candidates.swap_remove(0);
+        let binary = &candidate.launch.binary;
+        // A name alone is looked for where programs are; a path is the folder's.
+        if binary.is_relative() && binary.components().count() > 1 {
+            let folder = self.path.canonicalize();
+            candidate.launch.binary = folder.unwrap_or_else(|_| self.path.clone()).join(binary);
+        }
+        Ok(candidate)
     }
 }
 

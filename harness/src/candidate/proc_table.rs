@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) process: u32,
+    /// Read where a container's processes are told apart.
+    #[cfg_attr(not(feature = "containers"), expect(dead_code))]
     pub(super) parent: u32,
     pub(super) group: i32,
 }
