@@ -29,15 +29,24 @@ fn the_suite_passes_in_a_container() {
     assert!(of_this_machine(&host, std::process::id()).is_empty());
 }
 
-/// Another proxy, in the image that its own manifest names.
+/// Another proxy, in an image whose tag says the version, as what holds of some versions only goes by it.
 #[test]
 fn haproxy_in_a_container() {
     let Some(host) = engine() else { return };
-    let told = Invocation::new(&["run", "haproxy", "--container", "--fail-on", "recommended"])
+    let format = "{{.Repository}}:{{.Tag}}";
+    let images = docker(&host, &["image", "ls", "haproxy", "--format", format]);
+    let images = images.unwrap_or_default();
+    let Some(image) = images.lines().next() else {
+        assert!(env::var("CI").is_err(), "no image of HAProxy at {host}");
+        return;
+    };
+    let told = Invocation::new(&["run", "haproxy", "--fail-on", "recommended"])
+        .argument("--container")
+        .argument(image)
         .environment("DOCKER_HOST", &host)
         .told();
     assert!(told.starts_with("exit code: 0\n"), "{told}");
-    assert!(told.contains("haproxy:2.8-alpine (container)"), "{told}");
+    assert!(told.contains(&format!("{image} (container)")), "{told}");
 }
 
 #[test]
