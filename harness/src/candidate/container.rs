@@ -7,6 +7,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use testcontainers::bollard::Docker;
@@ -139,10 +140,18 @@ impl Container {
     }
 
     pub(super) async fn end(&self, signal: Signal, patience: Patience) -> Result<Ending, RanOut> {
-        kill(&self.client, &self.name, signal.word()).await;
-        let ended = patience
-            .within("the candidate to be gone", self.ended())
-            .await;
+        // The first process of a container does not get a signal that it has no handler for, as while it executes itself
+        // anew for a reload (pid_namespaces(7)): it is told until it is gone.
+        let telling = async {
+            loop {
+                kill(&self.client, &self.name, signal.word()).await;
+                let ended = AGAIN.within("the candidate to be gone", self.ended());
+                if let Ok(ended) = ended.await {
+                    return ended;
+                }
+            }
+        };
+        let ended = patience.within("the candidate to be gone", telling).await;
         if ended.is_err() {
             kill(&self.client, &self.name, "KILL").await;
             self.ended().await;
@@ -322,6 +331,9 @@ fn children() -> HashMap<u32, Vec<u32>> {
     }
     children
 }
+
+/// Long enough for a program to have installed its handlers.
+const AGAIN: Patience = Patience::new("handlers", Duration::from_millis(500));
 
 /// Says whose containers they are: `docker ps --filter label=proxyproof`.
 const LABEL: &str = "proxyproof";
