@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use proxyproof_harness::candidate::{Insertion, Stages};
+use proxyproof_harness::deployment::{Location, LocationKind, RequestBody, Route};
 use proxyproof_harness::stage::Guard;
 use proxyproof_harness::{Candidate, Deployment, HarnessError, Protocol, RunningStage, Stage};
+use proxyproof_mocks::{EventFraming, Script};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::load::{Expected, LoadError, Samples, SeenEvents, Session, Target, Tls};
 use crate::machine::{self, Machine};
 use crate::placement::Cores;
-use crate::profile::{Ask, Measure, Profile, Through};
-use crate::report::{Contender, Measured, Report, Round, Validity};
+use crate::profile::{Ask, Http, Measure, Profile, Through};
+use crate::report::{Contender, Measured, Report, Round, Took, Validity};
 
 /// Proxies to be compared with the direct path and each other.
 #[derive(Debug)]
@@ -41,6 +44,20 @@ pub enum ContestError {
         #[source]
         cause: LoadError,
     },
+    /// More routes have no place in a configuration.
+    #[error("`{contender}` has a configuration that no more routes can be put into")]
+    NoPlace {
+        /// Whose.
+        contender: String,
+    },
+    /// A measure asks in a protocol that a contender does not speak.
+    #[error("`{contender}` does not speak {protocol} in this deployment")]
+    Unspoken {
+        /// Who.
+        contender: String,
+        /// What.
+        protocol: Protocol,
+    },
     /// The upstream did not answer as it should without any proxy.
     #[error("can't ask the upstream itself")]
     Upstream(#[source] io::Error),
@@ -52,16 +69,8 @@ pub enum ContestError {
 /// One turn: the samples and what it took.
 struct Turn {
     samples: Samples,
-    cpu: Costs,
-    connects: u64,
+    took: Took,
     events: Vec<SeenEvents>,
-}
-
-/// CPU time in nanoseconds.
-struct Costs {
-    client: u64,
-    proxy: u64,
-    upstream: u64,
 }
 
 impl Contest {
@@ -119,14 +128,21 @@ impl Contest {
         let mut watch = Watch::begin();
         let mut stages: Vec<RunningStage> = Vec::new();
         let guard = Guard::start().map_err(ContestError::Client)?;
+        let sites = self.sites()?;
         for round in 0..self.profile.rounds {
             if round % self.profile.fresh_every == 0 {
                 stop(&mut stages, &mut memory, &mut watch).await?;
-                for candidate in &self.candidates {
-                    let stage = Stage::of(candidate)
-                        .deployment(&self.deployment)
-                        .guard(&guard);
-                    stages.push(stage.start().await?);
+                for site in &sites {
+                    for candidate in &site.candidates {
+                        let stage = Stage::of(candidate)
+                            .deployment(&site.deployment)
+                            .guard(&guard);
+                        let stage = match self.room() {
+                            Some(room) => stage.connections(room),
+                            None => stage,
+                        };
+                        stages.push(stage.start().await?);
+                    }
                 }
             }
             watch.probe();
@@ -136,7 +152,9 @@ impl Contest {
                     let who = (step + round as usize) % names.len();
                     told(&names[who], turn_number, turns);
                     turn_number += 1;
-                    let through = who.checked_sub(1).map(|index| &stages[index]);
+                    let site = sites.iter().position(|site| site.routes == measure.routes);
+                    let first = site.unwrap_or(0) * self.candidates.len();
+                    let through = who.checked_sub(1).map(|index| &stages[first + index]);
                     let stage = through
                         .or(stages.first())
                         .expect("a contest has a candidate");
@@ -171,6 +189,47 @@ impl Contest {
         .doubted(cfg!(debug_assertions).then_some(DEBUG)))
     }
 
+    /// The site as the deployment has it, and with as many more routes as each measure says.
+    fn sites(&self) -> Result<Vec<Site>, ContestError> {
+        let mut sites: Vec<Site> = Vec::new();
+        for measure in &self.profile.measures {
+            if sites.iter().all(|site| site.routes != measure.routes) {
+                sites.push(self.site(measure.routes)?);
+            }
+        }
+        Ok(sites)
+    }
+
+    fn site(&self, routes: usize) -> Result<Site, ContestError> {
+        let mut deployment = self.deployment.clone();
+        let mut candidates = self.candidates.clone();
+        if routes > 0 {
+            let more = (0..routes).map(more_route);
+            deployment.routes.splice(0..0, more);
+            for candidate in &mut candidates {
+                if candidate.speaks_nginx() {
+                    let name = candidate.name.clone();
+                    let inserted = candidate.clone().inserting(&locations(routes));
+                    *candidate = inserted.ok_or(ContestError::NoPlace { contender: name })?;
+                }
+            }
+        }
+        Ok(Site {
+            routes,
+            deployment,
+            candidates,
+        })
+    }
+
+    /// Room for more clients at once than proxies usually are told.
+    fn room(&self) -> Option<usize> {
+        let measures = self.profile.measures.iter();
+        let most = measures
+            .map(|measure| measure.connections * measure.streams)
+            .max()?;
+        (most > USUAL).then(|| most + SPARE)
+    }
+
     /// The client of one turn.
     async fn client(
         &self,
@@ -180,9 +239,8 @@ impl Contest {
         round: u32,
         cores: &Cores,
     ) -> Result<Client, ContestError> {
-        let target = self
-            .target(stage, through.map(|_| measure.through), measure.ask)
-            .await?;
+        let target = self.target(stage, through.is_some(), measure).await?;
+        stage.cpa().default_script(script(measure));
         let proxies = through.map(RunningStage::processes).unwrap_or_default();
         for thread in proxies
             .iter()
@@ -190,9 +248,14 @@ impl Contest {
         {
             cores.place_proxy(thread.0, self.profile.placement);
         }
+        let connections = match target.streams {
+            Some(_) => measure.connections,
+            None => measure.connections * measure.streams,
+        };
         Ok(Client {
             target,
-            connections: measure.connections,
+            ask: measure.ask,
+            connections,
             arrivals: measure.arrivals(round),
             warmup: Duration::from_millis(self.profile.warmup_ms),
             duration: Duration::from_millis(self.profile.round_ms),
@@ -205,51 +268,134 @@ impl Contest {
         })
     }
 
+    /// What is asked of a proxy, or of the upstream itself.
     async fn target(
         &self,
         stage: &RunningStage,
-        through: Option<Through>,
-        ask: Ask,
+        through: bool,
+        measure: &Measure,
     ) -> Result<Target, ContestError> {
         let host = &stage.deployment().hosts.api;
         let direct = stage.cpa().address();
-        let way = |protocol| {
-            let header = stage.proxy_protocol(protocol).version();
-            (stage.listener(protocol), header)
+        let protocol = match (through, measure.through, measure.protocol) {
+            (false, ..) => None,
+            (true, Through::Listener, Http::H1) => Some(Protocol::H1),
+            (true, Through::Listener, Http::H2) => Some(Protocol::H2),
+            (true, Through::Front, Http::H1) => Some(Protocol::ChainH1),
+            (true, Through::Front, Http::H2) => Some(Protocol::ChainH2),
         };
-        let (address, proxy_protocol) = match through {
-            Some(Through::Listener) => way(Protocol::H1),
-            Some(Through::Front) => way(Protocol::ChainH1),
-            None => (direct, None),
-        };
-        let tls = match through {
-            Some(Through::Front) => {
+        if let Some(protocol) = protocol.filter(|protocol| !stage.offers(*protocol)) {
+            return Err(ContestError::Unspoken {
+                contender: stage.candidate().name.clone(),
+                protocol,
+            });
+        }
+        let address = protocol.map_or(direct, |protocol| stage.listener(protocol));
+        let tls = match protocol.filter(|protocol| stage.trust(*protocol).is_some()) {
+            Some(protocol) => {
                 let authority = stage.authority().certificate_der();
-                Some(Tls::new(authority, host).map_err(ContestError::Client)?)
+                let tls = Tls::new(authority, host, protocol.alpn());
+                Some(tls.map_err(ContestError::Client)?)
             }
-            _ => None,
+            None => None,
         };
-        let target = match ask {
+        let target = match measure.ask {
+            Ask::Health if measure.protocol == Http::H2 && through => {
+                Target::get_h2(address, host, "/healthz", HEALTHY, measure.streams)
+            }
             Ask::Health => Target::get(address, host, "/healthz", HEALTHY),
-            Ask::RoundTrips => {
+            Ask::Upload => {
+                let body = vec![b'x'; measure.body];
+                let stored = Expected::Whole {
+                    status: 200,
+                    body: STORED.as_bytes().to_vec(),
+                };
+                Target::post(address, host, "/v1/responses", "", &body, stored)
+            }
+            Ask::RoundTrips | Ask::IdleSockets => {
                 Target::ping(address, host, "/v1/responses", "X-Api-Key: test-key\r\n")
             }
-            Ask::Events => {
+            Ask::Events | Ask::IdleStreams => {
                 let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
                 let path = "/v1/chat/completions";
                 let mut target =
                     Target::post(address, host, path, fields, STREAM, Expected::Events(0));
-                let events = || events_of(direct, &target.request);
-                let events = self.events.get_or_try_init(events).await;
-                target.expected = Expected::Events(*events.map_err(ContestError::Upstream)?);
+                target.expected =
+                    Expected::Events(match (measure.ask, measure.event_interval_us) {
+                        // It never ends.
+                        (Ask::IdleStreams, _) => u32::MAX,
+                        (_, Some(_)) => SCRIPTED_EVENTS,
+                        (_, None) => {
+                            let events = || events_of(direct, &target.request);
+                            let events = self.events.get_or_try_init(events).await;
+                            *events.map_err(ContestError::Upstream)?
+                        }
+                    });
                 target
             }
         };
         Ok(Target {
-            proxy_protocol,
+            proxy_protocol: protocol.and_then(|protocol| stage.proxy_protocol(protocol).version()),
             tls,
             ..target
         })
+    }
+}
+
+/// What the upstream does in place of serving.
+fn script(measure: &Measure) -> Option<Script> {
+    match (measure.ask, measure.event_interval_us) {
+        (Ask::Upload, _) => Some(Script::new().read_body().reply(200, "text/plain", STORED)),
+        (Ask::IdleStreams, _) => Some(
+            Script::new()
+                .sse_head(EventFraming::Chunked)
+                .event("held")
+                .until_peer_gone(),
+        ),
+        (Ask::Events, Some(interval)) => {
+            let begun = Script::new().sse_head(EventFraming::Chunked);
+            let pause = Duration::from_micros(interval);
+            let events =
+                (0..SCRIPTED_EVENTS).fold(begun, |script, _| script.event(EVENT).pause(pause));
+            Some(events.last_chunk())
+        }
+        _ => None,
+    }
+}
+
+/// A site with so many routes more than the deployment has, and who serves it.
+struct Site {
+    routes: usize,
+    deployment: Deployment,
+    candidates: Vec<Candidate>,
+}
+
+/// Exact paths and prefixes in turn, to the upstream that has everything else, too.
+fn more_route(number: usize) -> Route {
+    let (kind, path) = match number % 2 {
+        0 => (LocationKind::Exact, format!("/more/{number:05}")),
+        _ => (LocationKind::Prefix, format!("/more/{number:05}/")),
+    };
+    Route {
+        location: Location { kind, path },
+        upstream: "cpa".to_owned(),
+        request_body: RequestBody::default(),
+    }
+}
+
+/// The same in NGINX's language, for the configurations of the gallery.
+fn locations(routes: usize) -> Insertion {
+    let location = |number| {
+        let route = more_route(number);
+        format!(
+            " location {} {{ proxy_pass http://cpa_backend; }}",
+            route.location
+        )
+    };
+    Insertion {
+        after: "client_max_body_size 100m;".to_owned(),
+        text: (0..routes).map(location).collect(),
+        on: Stages::All,
     }
 }
 
@@ -265,6 +411,7 @@ impl Drop for StopOnDrop {
 /// What a load thread needs.
 struct Client {
     target: Target,
+    ask: Ask,
     connections: usize,
     arrivals: crate::load::Arrivals,
     warmup: Duration,
@@ -299,31 +446,54 @@ impl Client {
 
     fn run(self) -> Result<Turn, LoadError> {
         self.cores.place_this_thread(self.placement);
+        let memory = machine::resident_memory(&self.proxies);
         let session = Session::open(&self.target, self.connections)?;
         let mut session = session.stop_when(&self.stop);
-        session.run(self.arrivals, self.warmup);
-        session.take_events();
-        let (before, accepted) = (self.costs(), self.ledger.connections_accepted());
-        let samples = session.run(self.arrivals, self.duration);
-        let after = self.costs();
+        match self.ask {
+            Ask::IdleStreams => session.hold()?,
+            Ask::IdleSockets => {}
+            _ => {
+                session.run(self.arrivals, self.warmup);
+                session.take_events();
+            }
+        }
+        let (before, accepted) = (self.cpu(), self.ledger.connections_accepted());
+        let began = Instant::now();
+        let samples = match self.ask.holds() {
+            true => self.wait(),
+            false => session.run(self.arrivals, self.duration),
+        };
+        let (after, wall) = (self.cpu(), began.elapsed());
+        let grown = machine::resident_memory(&self.proxies).saturating_sub(memory);
+        let [client, proxy, upstream] = [0, 1, 2].map(|who| after[who].saturating_sub(before[who]));
         Ok(Turn {
             samples,
-            cpu: Costs {
-                client: after.client.saturating_sub(before.client),
-                proxy: after.proxy.saturating_sub(before.proxy),
-                upstream: after.upstream.saturating_sub(before.upstream),
+            took: Took {
+                cpu: [client, proxy, upstream],
+                connects: self.ledger.connections_accepted() - accepted,
+                wall,
+                memory_each: grown as f64 / self.connections as f64,
             },
-            connects: self.ledger.connections_accepted() - accepted,
             events: session.take_events(),
         })
     }
 
-    fn costs(&self) -> Costs {
-        Costs {
-            client: machine::cpu_of_thread(thread_id()),
-            proxy: machine::cpu_of(&self.proxies),
-            upstream: machine::cpu_of_thread(self.upstream),
+    /// Nothing is asked for that long.
+    fn wait(&self) -> Samples {
+        let began = Instant::now();
+        while began.elapsed() < self.duration && !self.stop.load(Ordering::Relaxed) {
+            std::thread::park_timeout(LOOK.min(self.duration));
         }
+        Samples::held(self.connections, began.elapsed())
+    }
+
+    /// CPU time of client, proxy and upstream until now, in nanoseconds.
+    fn cpu(&self) -> [u64; 3] {
+        [
+            machine::cpu_of_thread(thread_id()),
+            machine::cpu_of(&self.proxies),
+            machine::cpu_of_thread(self.upstream),
+        ]
     }
 }
 
@@ -351,14 +521,7 @@ impl Turn {
                 }
             }
         }
-        (
-            Round::of(
-                &self.samples,
-                [self.cpu.client, self.cpu.proxy, self.cpu.upstream],
-                self.connects,
-            ),
-            self.samples,
-        )
+        (Round::of(&self.samples, &self.took), self.samples)
     }
 }
 
@@ -372,7 +535,8 @@ async fn stop(
         let processes = stage.processes();
         let peak = machine::peak_memory(&processes);
         watch.proxies += machine::cpu_of(&processes);
-        memory[index + 1] = memory[index + 1].max(peak);
+        let who = index % (memory.len() - 1) + 1;
+        memory[who] = memory[who].max(peak);
         stage.stop().await?;
     }
     Ok(())
@@ -452,6 +616,18 @@ pub(crate) const DIRECT: &str = "direct";
 const HEALTHY: &[u8] = br#"{"status":"ok"}"#;
 const STREAM: &[u8] =
     br#"{"model":"m-fast","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+/// What an upload is answered with.
+const STORED: &str = "stored";
+/// Events of a stream whose interval the profile says.
+const SCRIPTED_EVENTS: u32 = 20;
+/// About as long as a piece of a completion.
+const EVENT: &str = r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"word "}}]}"#;
+/// Fewer connections than any proxy of the gallery has room for.
+const USUAL: usize = 400;
+/// For those that are closing while others open.
+const SPARE: usize = 500;
+/// How often a stop is looked for.
+const LOOK: Duration = Duration::from_millis(50);
 /// `0\r\n\r\n`.
 const END_OF_BODY: u64 = 5;
 /// How long a core is watched before each round.

@@ -12,6 +12,7 @@ pub mod objective;
 mod placement;
 pub mod profile;
 pub mod report;
+pub mod sweep;
 
 pub use self::contest::Contest;
 pub use self::placement::Placement;

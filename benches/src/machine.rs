@@ -71,9 +71,18 @@ fn schedstat(task: &Path) -> u64 {
 
 /// The peak of the resident memory of these processes together, in bytes (`VmHWM`).
 pub(crate) fn peak_memory(processes: &[u32]) -> u64 {
+    memory(processes, "VmHWM:")
+}
+
+/// The resident memory of these processes together as it is now, in bytes (`VmRSS`).
+pub(crate) fn resident_memory(processes: &[u32]) -> u64 {
+    memory(processes, "VmRSS:")
+}
+
+fn memory(processes: &[u32], which: &str) -> u64 {
     let of = |process: &u32| {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        let line = status.lines().find(|line| line.starts_with(which))?;
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     };
     processes.iter().filter_map(of).sum::<u64>() << 10

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::load::carried;
-use crate::profile::{Ask, Measure, Profile, Through};
+use crate::profile::{Measure, Profile};
 use crate::report::{Measured, NoHistogram};
 
 /// A percentile of latency from the intended moment, below a time, at a rate.
@@ -44,12 +44,8 @@ impl Objective {
         Profile {
             round_ms: profile.round_ms.max(least),
             measures: vec![Measure {
-                name: format!("{rate} requests a second"),
-                connections: CONNECTIONS,
                 rate: Some(rate),
-                poisson: false,
-                ask: Ask::Health,
-                through: Through::Listener,
+                ..Measure::new(format!("{rate} requests a second"), CONNECTIONS)
             }],
             ..profile
         }

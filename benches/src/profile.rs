@@ -54,6 +54,36 @@ pub struct Measure {
     /// Which way.
     #[serde(default)]
     pub through: Through,
+    /// What is spoken; the upstream, and with it the direct path, has HTTP/1.1 only.
+    #[serde(default)]
+    pub protocol: Http,
+    /// In HTTP/2: how many streams at once on each connection; the direct path has as many connections instead.
+    #[serde(default = "one")]
+    pub streams: usize,
+    /// Of uploads: the size of the body, in bytes.
+    #[serde(default)]
+    pub body: usize,
+    /// Of events: how far apart they are, in microseconds; the 20 ms of a usual completion without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_interval_us: Option<u64>,
+    /// How many more routes the site has than the deployment says.
+    #[serde(default)]
+    pub routes: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// The versions of HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Http {
+    /// HTTP/1.1.
+    #[default]
+    H1,
+    /// HTTP/2: with prior knowledge at the proxy's own listener, by ALPN through the front.
+    H2,
 }
 
 /// Which way requests go through a proxy; the direct path is the upstream's own listener always.
@@ -78,17 +108,34 @@ pub enum Ask {
     Events,
     /// A ping on an open WebSocket, and the pong to it.
     RoundTrips,
+    /// A `POST` with a body, answered once the upstream has read all of it.
+    Upload,
+    /// Nothing, on streams of server-sent events that have begun: what holding them costs.
+    IdleStreams,
+    /// Nothing, on open WebSockets.
+    IdleSockets,
+}
+
+impl Ask {
+    /// Whether connections are held, and nothing is asked.
+    #[must_use]
+    pub fn holds(self) -> bool {
+        matches!(self, Self::IdleStreams | Self::IdleSockets)
+    }
 }
 
 impl Profile {
     /// Names of the embedded profiles.
-    pub const EMBEDDED: [&str; 6] = [
+    pub const EMBEDDED: [&str; 9] = [
         "quick",
         "keepalive",
         "streaming",
         "websocket",
         "scale",
         "chain",
+        "http2",
+        "uploads",
+        "idle",
     ];
 
     /// Reads an embedded profile by name, or a file by path.
@@ -103,6 +150,9 @@ impl Profile {
             "websocket" => WEBSOCKET.to_owned(),
             "scale" => SCALE.to_owned(),
             "chain" => CHAIN.to_owned(),
+            "http2" => HTTP2.to_owned(),
+            "uploads" => UPLOADS.to_owned(),
+            "idle" => IDLE.to_owned(),
             file => std::fs::read_to_string(Path::new(file)).map_err(|cause| {
                 let known = Self::EMBEDDED.join(", ");
                 HarnessError::Unreadable {
@@ -158,6 +208,24 @@ impl Profile {
 }
 
 impl Measure {
+    /// `GET /healthz` over HTTP/1.1 on so many connections, each again once it is answered.
+    #[must_use]
+    pub fn new(name: impl Into<String>, connections: usize) -> Self {
+        Self {
+            name: name.into(),
+            connections,
+            rate: None,
+            poisson: false,
+            ask: Ask::default(),
+            through: Through::default(),
+            protocol: Http::default(),
+            streams: 1,
+            body: 0,
+            event_interval_us: None,
+            routes: 0,
+        }
+    }
+
     /// Its load model; the seed is the round's, so that every contender gets the same moments.
     pub(crate) fn arrivals(&self, round: u32) -> Arrivals {
         match self.rate {
@@ -172,6 +240,37 @@ impl Measure {
         if self.connections == 0 {
             return Some(format!("measure `{name}` has no connections"));
         }
+        let needless = |what: &str| Some(format!("measure `{name}`: {what}"));
+        match (self.protocol, self.ask) {
+            (Http::H2, Ask::Health) => {}
+            (Http::H2, _) => return needless("over `h2` only `health` is asked"),
+            (Http::H1, _) if self.streams != 1 => {
+                return needless("`streams` are those of `protocol = \"h2\"`");
+            }
+            _ => {}
+        }
+        if !(1..=MAX_STREAMS).contains(&self.streams) {
+            return Some(format!(
+                "measure `{name}`: `streams` are 1 to {MAX_STREAMS}"
+            ));
+        }
+        if self.body > MAX_BODY {
+            return Some(format!(
+                "measure `{name}`: a `body` has at most {MAX_BODY} bytes"
+            ));
+        }
+        if self.body > 0 && self.ask != Ask::Upload {
+            return needless("a `body` is that of `ask = \"upload\"`");
+        }
+        if self.event_interval_us.is_some() && self.ask != Ask::Events {
+            return needless("`event_interval_us` is that of `ask = \"events\"`");
+        }
+        if self.rate.is_some() && self.ask.holds() {
+            return needless("nothing is asked on idle connections, so they have no `rate`");
+        }
+        if self.routes > MAX_ROUTES {
+            return Some(format!("measure `{name}`: at most {MAX_ROUTES} `routes`"));
+        }
         match self.rate {
             None if self.poisson => Some(format!("measure `{name}` has `poisson` and no `rate`")),
             Some(rate) if !(MIN_RATE..=MAX_RATE).contains(&rate) => Some(format!(
@@ -182,6 +281,12 @@ impl Measure {
     }
 }
 
+/// What servers allow at once unless they are told otherwise (NGINX: 128).
+const MAX_STREAMS: usize = 100;
+/// The deployment's limit, 100 MiB.
+const MAX_BODY: usize = 100 << 20;
+/// More than any site has.
+const MAX_ROUTES: usize = 100_000;
 /// Slower than this, a round would see no request.
 const MIN_RATE: f64 = 1.0;
 /// Faster than one thread can send.
@@ -193,6 +298,9 @@ const STREAMING: &str = include_str!("../profiles/streaming.toml");
 const WEBSOCKET: &str = include_str!("../profiles/websocket.toml");
 const SCALE: &str = include_str!("../profiles/scale.toml");
 const CHAIN: &str = include_str!("../profiles/chain.toml");
+const HTTP2: &str = include_str!("../profiles/http2.toml");
+const UPLOADS: &str = include_str!("../profiles/uploads.toml");
+const IDLE: &str = include_str!("../profiles/idle.toml");
 
 #[cfg(test)]
 mod tests {
@@ -211,6 +319,29 @@ mod tests {
             ("rounds = 8", "rounds = 0", "rounds"),
             ("rate = 1000", "rate = 1e9", "rate"),
             ("connections = 32", "connections = 0", "connections"),
+            ("connections = 32", "connections = 32\nstreams = 4", "h2"),
+            ("connections = 32", "connections = 32\nbody = 1", "upload"),
+            (
+                "connections = 32",
+                "connections = 32\nask = \"events\"\nprotocol = \"h2\"",
+                "health",
+            ),
+            (
+                "connections = 32",
+                "connections = 32\nprotocol = \"h2\"\nstreams = 0",
+                "streams",
+            ),
+            (
+                "connections = 32",
+                "connections = 32\nevent_interval_us = 5",
+                "events",
+            ),
+            (
+                "connections = 32",
+                "connections = 32\nroutes = 1000000",
+                "routes",
+            ),
+            ("rate = 1000", "rate = 1000\nask = \"idle_sockets\"", "idle"),
             ("rounds = 8", "rounds = 8\nround = 1", "round"),
         ] {
             let text = QUICK.replacen(before, after, 1);

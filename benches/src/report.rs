@@ -6,7 +6,7 @@ mod html;
 mod interval_log;
 mod table;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::comparison::{Comparison, Incomparable};
 pub use self::interval_log::{Merged, NoHistogram, Unmergeable};
+use crate::estimate::median_of;
 use crate::load::{Errors, Samples, carried};
 use crate::machine::Machine;
+use crate::placement::Placement;
 use crate::profile::{Measure, Profile};
 
 /// The schema of the JSON; another is refused.
@@ -132,6 +134,18 @@ pub struct Round {
     pub upstream_connections: f64,
     /// The median delay of an event.
     pub event_delay: Option<u64>,
+    /// The share of the time that the client was on a core, 0 to 1.
+    #[serde(default)]
+    pub busy_client: f64,
+    /// The share of the time that the proxy was on a core; above 1 on several.
+    #[serde(default)]
+    pub busy_proxy: f64,
+    /// The share of the time that the upstreams were on a core.
+    #[serde(default)]
+    pub busy_upstream: f64,
+    /// By how much the proxy's resident memory grew for each connection, in bytes.
+    #[serde(default)]
+    pub memory_each: f64,
 }
 
 /// A histogram in a few numbers; those that too few samples carry are missing.
@@ -172,10 +186,27 @@ impl Percentiles {
     }
 }
 
+/// What a turn took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Took {
+    /// CPU of client, proxy and upstream, in nanoseconds.
+    pub(crate) cpu: [u64; 3],
+    /// Connections that the upstream accepted.
+    pub(crate) connects: u64,
+    /// On the clock.
+    pub(crate) wall: Duration,
+    /// Bytes of resident memory a connection.
+    pub(crate) memory_each: f64,
+}
+
 impl Round {
-    pub(crate) fn of(samples: &Samples, cpu: [u64; 3], connects: u64) -> Self {
+    /// Of what was asked, and what it took: CPU of client, proxy and upstream in nanoseconds, connections at the upstream,
+    /// the time on the clock, and the growth of the proxy's memory a connection.
+    pub(crate) fn of(samples: &Samples, took: &Took) -> Self {
         let completed = samples.completed().max(1) as f64;
-        let [client, proxy, upstream] = cpu.map(|nanos| nanos as f64 / completed);
+        let [client, proxy, upstream] = took.cpu.map(|nanos| nanos as f64 / completed);
+        let wall = took.wall.as_nanos().max(1) as f64;
+        let [busy_client, busy_proxy, busy_upstream] = took.cpu.map(|nanos| nanos as f64 / wall);
         let events = &samples.event_delay;
         Self {
             completed: samples.completed(),
@@ -186,7 +217,11 @@ impl Round {
             cpu_proxy: proxy,
             cpu_upstream: upstream,
             client_connections: samples.connects as f64 * 1000.0 / completed,
-            upstream_connections: connects as f64 * 1000.0 / completed,
+            upstream_connections: took.connects as f64 * 1000.0 / completed,
+            busy_client,
+            busy_proxy,
+            busy_upstream,
+            memory_each: took.memory_each,
             event_delay: (!events.is_empty()).then(|| events.value_at_quantile(0.5)),
         }
     }
@@ -233,7 +268,7 @@ impl Measured {
     }
 
     /// What speaks against it.
-    fn doubt(&self, contender: &str, doubts: &mut Vec<(Worth, String)>) {
+    fn doubt(&self, contender: &str, placement: Placement, doubts: &mut Vec<(Worth, String)>) {
         let asked = self.latency.count + self.errors.total();
         let here = format!("{contender}, {}", self.name);
         if self.errors.ports > 0 {
@@ -248,6 +283,9 @@ impl Measured {
                 first.broken, first.wrong, first.connect, first.unfinished
             )));
         }
+        if let Some(limit) = self.own_limit(placement) {
+            doubts.push((Worth::Void, format!("{here}: {limit}")));
+        }
         let (Some(_), Some(lag), Some(p50)) = (self.rate, self.lag.p99, self.latency.p50) else {
             return;
         };
@@ -257,6 +295,37 @@ impl Measured {
                 format!("{here}: the client itself was late, p99 {} us", lag / 1000),
             ));
         }
+    }
+}
+
+impl Measured {
+    /// Whether client and upstream, and not the proxy, were what could not do more.
+    ///
+    /// On one core for all there is nothing to tell: what it carries is divided by what each takes.
+    fn own_limit(&self, placement: Placement) -> Option<String> {
+        let median = |figure: fn(&Round) -> f64| median_of(self.series(figure)).unwrap_or(0.0);
+        let (client, upstream) = (
+            median(|round| round.busy_client),
+            median(|round| round.busy_upstream),
+        );
+        let proxy = median(|round| round.busy_proxy);
+        // Without a proxy on the way they are all there is.
+        if proxy == 0.0 || proxy >= FULL {
+            return None;
+        }
+        let (share, who) = match placement {
+            Placement::Same => return None,
+            Placement::Split => (client + upstream, "client and upstream filled their core"),
+            Placement::Free if client >= upstream => (client, "the client filled its core"),
+            Placement::Free => (upstream, "the upstream filled its core"),
+        };
+        (share >= FULL).then(|| {
+            format!(
+                "{who} ({:.0} %), and the proxy did not ({:.0} %)",
+                share * 100.0,
+                proxy * 100.0
+            )
+        })
     }
 }
 
@@ -281,7 +350,7 @@ impl Report {
         let mut doubts = validity.doubts();
         for contender in &contenders {
             for measured in &contender.measures {
-                measured.doubt(&contender.name, &mut doubts);
+                measured.doubt(&contender.name, profile.placement, &mut doubts);
             }
         }
         let verdict = doubts
@@ -357,6 +426,8 @@ impl Validity {
 
 /// The client's own lateness, in nanoseconds, beyond which latencies of an open model say more about it than about the proxy.
 const LAG: u64 = 50_000;
+/// Of a core; the rest is what waking up takes.
+const FULL: f64 = 0.90;
 const SUSPECT_SHARE: f64 = 0.10;
 const VOID_SHARE: f64 = 0.40;
 
@@ -386,7 +457,12 @@ pub(crate) mod tests {
             }
             samples.errors = errors;
             samples.took = Duration::from_secs(1);
-            measured.add((Round::of(&samples, [1_000_000; 3], 0), samples));
+            let took = Took {
+                cpu: [1_000_000; 3],
+                wall: samples.took,
+                ..Took::default()
+            };
+            measured.add((Round::of(&samples, &took), samples));
             measured
         };
         let contender = |name: &str, errors| Contender {
@@ -430,6 +506,40 @@ pub(crate) mod tests {
             ["other programs took the cores 20 % of the time"]
         );
         assert_eq!(busy(0.5).verdict, Worth::Void);
+    }
+
+    /// Shares of the time of client, proxy and upstream.
+    fn own_limit(placement: Placement, busy: [f64; 3]) -> Option<String> {
+        let mut measured =
+            Measured::of(&Profile::named("quick").expect("it is embedded").measures[1]);
+        let took = Took {
+            cpu: busy.map(|share| (share * 1e9) as u64),
+            wall: Duration::from_secs(1),
+            ..Took::default()
+        };
+        let samples = Samples::default();
+        measured.add((Round::of(&samples, &took), samples));
+        measured.own_limit(placement)
+    }
+
+    #[test]
+    fn a_saturated_mock_is_told() {
+        let told = own_limit(Placement::Free, [0.4, 0.5, 0.97]);
+        assert_eq!(
+            told.as_deref(),
+            Some("the upstream filled its core (97 %), and the proxy did not (50 %)")
+        );
+        let told = own_limit(Placement::Split, [0.5, 0.7, 0.45]);
+        assert!(told.is_some_and(|told| told.starts_with("client and upstream filled")));
+    }
+
+    #[test]
+    fn a_proxy_at_its_limit_is_what_is_measured() {
+        assert_eq!(own_limit(Placement::Split, [0.6, 0.99, 0.39]), None);
+        assert_eq!(own_limit(Placement::Split, [0.3, 0.5, 0.2]), None);
+        // One core for all, and no proxy at all.
+        assert_eq!(own_limit(Placement::Same, [0.4, 0.2, 0.4]), None);
+        assert_eq!(own_limit(Placement::Split, [0.5, 0.0, 0.5]), None);
     }
 
     #[test]

@@ -184,12 +184,13 @@ fn answers_over_tls_are_answers() {
         "/healthz",
         br#"{"status":"ok"}"#,
     );
-    target.tls = Some(Tls::new(authority.certificate_der(), "api.example.org").unwrap());
+    target.tls =
+        Some(Tls::new(authority.certificate_der(), "api.example.org", "http/1.1").unwrap());
     let mut session = Session::open(&target, 4).unwrap();
     let samples = session.run(Arrivals::Times(500), Duration::from_secs(60));
     assert_eq!((samples.completed(), samples.errors.total()), (500, 0));
     // An authority that nobody trusts is an error, not an answer.
     let stranger = Authority::generate();
-    target.tls = Some(Tls::new(stranger.certificate_der(), "api.example.org").unwrap());
+    target.tls = Some(Tls::new(stranger.certificate_der(), "api.example.org", "http/1.1").unwrap());
     assert!(Session::open(&target, 1).is_err());
 }

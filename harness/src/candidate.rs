@@ -108,6 +108,19 @@ impl Candidate {
         self
     }
 
+    /// With this text in its native files, behind the first place of what it follows; `None` where no file has that.
+    #[must_use]
+    pub fn inserting(mut self, insertion: &Insertion) -> Option<Self> {
+        let mut found = false;
+        for file in &mut self.launch.files {
+            if file.role == Role::Native && file.text.contains(&insertion.after) {
+                found = true;
+                Arc::make_mut(file).insertions.push(insertion.clone());
+            }
+        }
+        found.then_some(self)
+    }
+
     /// Starts another executable than the one the manifest names, or than this process's own.
     #[must_use]
     pub fn with_binary(mut self, binary: impl Into<PathBuf>) -> Self {

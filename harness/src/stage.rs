@@ -36,6 +36,7 @@ pub struct Stage {
     keep: Keep,
     guard: Option<Guard>,
     patience: Option<Patience>,
+    connections: Option<usize>,
 }
 
 /// Whether faults can be put between candidate and upstreams.
@@ -69,6 +70,7 @@ impl Stage {
             keep: Keep::default(),
             guard: None,
             patience: None,
+            connections: None,
         }
     }
 
@@ -105,6 +107,13 @@ impl Stage {
     /// How long the candidate may take to serve, in place of the manifest's or the usual time.
     pub fn patience(mut self, patience: Patience) -> Self {
         self.patience = Some(patience);
+        self
+    }
+
+    /// How many clients at once the candidate has to have room for, where that is more than its files say: `connections` of
+    /// templates, and `worker_connections`, which counts upstreams' too, of the gallery's NGINX configurations.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = Some(connections);
         self
     }
 
@@ -147,6 +156,7 @@ impl Stage {
             )
             .await?,
             clients: self.clients,
+            connections: self.connections,
             published_host,
             candidate: self.candidate,
             deployment,

@@ -1,4 +1,4 @@
-//! One keepalive connection.
+//! One connection that is asked again and again.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,18 +7,35 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::answer::{Ended, Reading};
+use super::http2::Http2;
 use super::stream::Stream;
 use super::target::{Expected, Target};
 
-/// A connection with at most one exchange under way.
+/// A connection with the exchanges that are under way on it.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: Stream,
     buffer: BytesMut,
+    spoken: Spoken,
+    /// The last read has taken all that was there.
+    drained: bool,
+}
+
+/// What is spoken on a connection.
+#[derive(Debug)]
+enum Spoken {
+    /// One exchange at a time: HTTP/1.1, and what it was upgraded to.
+    One(Box<One>),
+    /// As many as there are streams.
+    Two(Box<Http2>),
+}
+
+#[derive(Debug, Default)]
+struct One {
     reading: Reading,
     /// How much of the request is written.
     written: usize,
-    pub(super) exchange: Option<Exchange>,
+    exchange: Option<Exchange>,
 }
 
 /// A request that is not answered yet.
@@ -31,19 +48,22 @@ pub(super) struct Exchange {
 }
 
 /// What became of a connection when it was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Progress {
     /// Nothing new, or a piece.
     Under,
+    /// One exchange has ended.
     Answered {
         ended: Ended,
+        exchange: Exchange,
         closes: bool,
     },
-    /// The peer has closed.
-    Gone {
-        idle: bool,
-        ended: Ended,
-    },
+    /// One was not processed: it has to be asked again.
+    Refused { exchange: Exchange, closes: bool },
+    /// The peer has closed under so many exchanges.
+    Gone { broken: u64 },
+    /// It has answered what nobody asked.
+    Stray,
 }
 
 impl Connection {
@@ -64,27 +84,54 @@ impl Connection {
         Ok(Self {
             stream,
             buffer: BytesMut::new(),
-            reading: Reading::default(),
-            written: 0,
-            exchange: None,
+            spoken: match target.streams {
+                None => Spoken::One(Box::default()),
+                Some(_) => Spoken::Two(Box::new(Http2::new())),
+            },
+            drained: false,
         })
     }
 
+    /// Whether another exchange may begin.
+    pub(super) fn takes_more(&self) -> bool {
+        match &self.spoken {
+            Spoken::One(one) => one.exchange.is_none(),
+            Spoken::Two(http2) => http2.takes_more(),
+        }
+    }
+
+    /// How many exchanges are under way.
+    pub(super) fn under_way(&self) -> usize {
+        match &self.spoken {
+            Spoken::One(one) => usize::from(one.exchange.is_some()),
+            Spoken::Two(http2) => http2.under_way(),
+        }
+    }
+
     pub(super) fn begin(&mut self, request: &[u8], exchange: Exchange) -> io::Result<()> {
-        self.reading = Reading::default();
-        self.written = 0;
-        self.exchange = Some(exchange);
+        match &mut self.spoken {
+            Spoken::One(one) => {
+                **one = One {
+                    exchange: Some(exchange),
+                    ..One::default()
+                }
+            }
+            Spoken::Two(http2) => http2.begin(request, exchange),
+        }
         self.write(request)
     }
 
     /// Writes what the socket takes.
     pub(super) fn write(&mut self, request: &[u8]) -> io::Result<()> {
-        while self.exchange.is_some() && self.written < request.len() {
-            match self.stream.write(&request[self.written..]) {
-                Ok(taken) => self.written += taken,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        match &mut self.spoken {
+            Spoken::One(one) if one.exchange.is_some() => {
+                one.written += taken(&mut self.stream, &request[one.written..])?;
+            }
+            Spoken::One(_) => {}
+            Spoken::Two(http2) => {
+                let out = http2.out();
+                let written = taken(&mut self.stream, out)?;
+                out.drain(..written);
             }
         }
         if self.stream.wants_write() {
@@ -96,7 +143,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads until nothing more is there, and says what that was; adds to `bytes`.
+    /// Something may be there to be read.
+    pub(super) fn stir(&mut self) {
+        self.drained = false;
+    }
+
+    /// Reads until an exchange ends or nothing more is there; adds to `bytes`. After an end there may be another.
     ///
     /// `piece` is what is read at once: one for all connections stays in the processor's cache.
     pub(super) fn read(
@@ -106,6 +158,12 @@ impl Connection {
         bytes: &mut u64,
     ) -> Progress {
         loop {
+            if let Some(progress) = self.advance(expected) {
+                return progress;
+            }
+            if self.drained {
+                return Progress::Under;
+            }
             let read = self.stream.read(piece);
             self.buffer
                 .extend_from_slice(&piece[..read.as_ref().copied().unwrap_or(0)]);
@@ -113,42 +171,74 @@ impl Connection {
                 Ok(0) => return self.gone(expected),
                 Ok(length) => {
                     *bytes += length as u64;
-                    if self.exchange.is_none() {
-                        // An answer to nothing.
-                        return Progress::Gone {
-                            idle: false,
-                            ended: Ended::Broken,
-                        };
-                    }
-                    if let Some(ended) = self.reading.advance(&mut self.buffer, expected) {
-                        return Progress::Answered {
-                            ended,
-                            closes: self.reading.closes,
-                        };
-                    }
-                    if length < piece.len() && self.stream.is_drained_by_a_short_read() {
-                        break;
-                    }
+                    self.drained = length < piece.len() && self.stream.is_drained_by_a_short_read();
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained = true,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return self.gone(expected),
             }
         }
-        Progress::Under
+    }
+
+    /// What has come, if it ends something.
+    fn advance(&mut self, expected: &Expected) -> Option<Progress> {
+        let buffer = &mut self.buffer;
+        match &mut self.spoken {
+            Spoken::Two(http2) => http2.advance(buffer, expected),
+            Spoken::One(_) if buffer.is_empty() => None,
+            Spoken::One(one) => {
+                let Some(exchange) = one.exchange else {
+                    return Some(Progress::Stray);
+                };
+                let ended = one.reading.advance(buffer, expected)?;
+                one.exchange = None;
+                Some(Progress::Answered {
+                    ended,
+                    exchange,
+                    closes: one.reading.closes || ended == Ended::Broken,
+                })
+            }
+        }
     }
 
     /// Events of the answer until now.
     pub(super) fn events(&self) -> u32 {
-        self.reading.events
-    }
-
-    fn gone(&self, expected: &Expected) -> Progress {
-        Progress::Gone {
-            idle: self.exchange.is_none(),
-            ended: self.reading.end_of_connection(expected),
+        match &self.spoken {
+            Spoken::One(one) => one.reading.events,
+            Spoken::Two(_) => 0,
         }
     }
+
+    fn gone(&mut self, expected: &Expected) -> Progress {
+        match &mut self.spoken {
+            Spoken::One(one) => match one.exchange.take() {
+                Some(exchange) => Progress::Answered {
+                    ended: one.reading.end_of_connection(expected),
+                    exchange,
+                    closes: true,
+                },
+                // As a server may (RFC 9112 section 9.5): the next request opens another.
+                None => Progress::Gone { broken: 0 },
+            },
+            Spoken::Two(http2) => Progress::Gone {
+                broken: http2.under_way() as u64,
+            },
+        }
+    }
+}
+
+/// How many of these bytes the socket has taken.
+fn taken(stream: &mut Stream, bytes: &[u8]) -> io::Result<usize> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match stream.write(&bytes[written..]) {
+            Ok(taken) => written += taken,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(written)
 }
 
 /// Far longer than a handshake on one machine takes.

@@ -1,10 +1,11 @@
-//! The client: HTTP/1.1 keepalive connections, asked on a schedule, every answer checked.
+//! The client: connections that are kept, asked on a schedule, every answer checked.
 //!
-//! One thread, one epoll, no allocation per request. A connection is idle or has one exchange under way.
+//! One thread, one epoll, no allocation per request. A connection has one exchange under way, or in HTTP/2 as many as it has streams.
 
 mod answer;
 mod arrivals;
 mod connection;
+mod http2;
 mod samples;
 mod session;
 mod stream;

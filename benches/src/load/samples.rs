@@ -76,6 +76,16 @@ impl Default for Samples {
 }
 
 impl Samples {
+    /// So many connections were held for that long, and nothing was asked.
+    pub(crate) fn held(connections: usize, took: Duration) -> Self {
+        let mut samples = Self::default();
+        for _ in 0..connections {
+            samples.from_send.saturating_record(1);
+        }
+        samples.took = took;
+        samples
+    }
+
     /// How many right answers there were.
     #[must_use]
     pub fn completed(&self) -> u64 {

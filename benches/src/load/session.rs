@@ -33,6 +33,14 @@ pub enum LoadError {
         #[source]
         cause: io::Error,
     },
+    /// Streams that were to be held open have not begun, or have ended.
+    #[error("{silent} of {of} streams have not begun, or have ended already")]
+    Held {
+        /// How many.
+        silent: usize,
+        /// How many there should be.
+        of: usize,
+    },
     /// There is no epoll.
     #[error("can't wait for sockets")]
     Poll(#[source] io::Error),
@@ -43,7 +51,16 @@ pub enum LoadError {
 pub struct Session {
     target: Target,
     connections: Vec<Option<Connection>>,
+    /// Who can be asked next: each connection as often as it has room for an exchange.
     idle: Vec<usize>,
+    /// How often each connection would be there if it took more: it is drained first, then opened anew.
+    held: Vec<usize>,
+    /// When requests that were refused unprocessed had been intended: they are sent again.
+    again: Vec<u64>,
+    /// Exchanges that are not answered yet.
+    under_way: usize,
+    /// Exchanges on one connection at once.
+    streams: usize,
     poll: OwnedFd,
     /// What is read at once.
     piece: Box<[u8]>,
@@ -87,10 +104,15 @@ impl Session {
             Expected::Whole { .. } | Expected::Exactly(_) => None,
         };
         let address = target.address;
+        let streams = target.streams.unwrap_or(1).max(1);
         let mut session = Self {
             target,
             connections: (0..connections).map(|_| None).collect(),
-            idle: Vec::with_capacity(connections),
+            idle: Vec::with_capacity(connections * streams),
+            held: vec![0; connections],
+            again: Vec::new(),
+            under_way: 0,
+            streams,
             poll: poll.map_err(|error| LoadError::Poll(error.into()))?,
             piece: vec![0; PIECE].into_boxed_slice(),
             stop: Arc::default(),
@@ -105,8 +127,8 @@ impl Session {
                 address,
                 cause,
             })?;
-            session.idle.push(index);
         }
+        session.all_are_idle();
         // Without it the kernel adds 50 us to every timed wait; a refusal only costs precision, which the lag shows.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
         Ok(session)
@@ -138,16 +160,18 @@ impl Session {
         let mut answered = began;
         loop {
             let now = Moment::now().nanos();
-            let under_way = self.connections.len() - self.idle.len();
-            let over = schedule.is_over(now) && under_way == 0;
+            let over = schedule.is_over(now) && self.under_way == 0 && self.again.is_empty();
             if over || now >= given_up || self.stop.load(Ordering::Relaxed) {
-                samples.errors.unfinished += under_way as u64 + schedule.left();
+                let waiting = self.under_way + self.again.len();
+                samples.errors.unfinished += waiting as u64 + schedule.left();
                 break;
             }
-            while let Some(index) = self.idle.last().copied() {
-                let Some(intended) = schedule.due(Moment::now().nanos()) else {
+            while let Some(index) = self.next_idle() {
+                let again = self.again.pop();
+                let Some(intended) = again.or_else(|| schedule.due(Moment::now().nanos())) else {
                     break;
                 };
+                let open = open || again.is_some();
                 self.idle.pop();
                 self.begin(index, intended, open, &mut samples);
             }
@@ -161,11 +185,78 @@ impl Session {
         }
         // What is unanswered must not be taken for an answer of the next run.
         for connection in &mut self.connections {
-            connection.take_if(|connection| connection.exchange.is_some());
+            connection.take_if(|connection| connection.under_way() > 0);
         }
-        self.idle = (0..self.connections.len()).collect();
+        self.all_are_idle();
         samples.took = Duration::from_nanos((answered - began).max(1));
         samples
+    }
+
+    /// Begins a stream on every connection, and returns once each has had its first event; they stay open.
+    ///
+    /// # Errors
+    /// [`LoadError::Held`] when some have had none after half a minute.
+    pub fn hold(&mut self) -> Result<(), LoadError> {
+        let mut samples = Samples::default();
+        let began = Moment::now().nanos();
+        while let Some(index) = self.idle.pop() {
+            self.begin(index, began, false, &mut samples);
+        }
+        let given_up = began + HOLD;
+        let mut events = Vec::with_capacity(EVENTS);
+        loop {
+            let waiting = |connection: &&Option<Connection>| {
+                connection.as_ref().is_none_or(|one| one.events() == 0)
+            };
+            let waiting = self.connections.iter().filter(waiting).count();
+            if waiting == 0 {
+                return Ok(());
+            }
+            if Moment::now().nanos() >= given_up || samples.errors.total() > 0 {
+                return Err(LoadError::Held {
+                    silent: waiting,
+                    of: self.connections.len(),
+                });
+            }
+            let room = rustix::buffer::spare_capacity(&mut events);
+            let _ = epoll::wait(
+                &self.poll,
+                room,
+                Some(&Timespec {
+                    tv_sec: 0,
+                    tv_nsec: LOOK as _,
+                }),
+            );
+            for event in events.drain(..) {
+                let index = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
+                self.look(index, &mut samples);
+            }
+        }
+    }
+
+    /// Every connection can be asked, as often as it has streams: one stream of each, then another.
+    fn all_are_idle(&mut self) {
+        self.under_way = 0;
+        self.again.clear();
+        self.held.fill(0);
+        self.idle.clear();
+        for _ in 0..self.streams {
+            self.idle.extend(0..self.connections.len());
+        }
+    }
+
+    /// The next that can be asked. One that takes no more, after a GOAWAY, waits until it is drained.
+    fn next_idle(&mut self) -> Option<usize> {
+        loop {
+            let index = *self.idle.last()?;
+            match &self.connections[index] {
+                Some(connection) if !connection.takes_more() => {
+                    self.idle.pop();
+                    self.held[index] += 1;
+                }
+                _ => return Some(index),
+            }
+        }
     }
 
     fn wait(&self, schedule: &Schedule, given_up: u64, events: &mut Vec<epoll::Event>) {
@@ -221,6 +312,7 @@ impl Session {
             sent,
             lag,
         };
+        self.under_way += 1;
         if let Some(connection) = &mut self.connections[index]
             && connection.begin(&self.target.request, exchange).is_err()
         {
@@ -228,59 +320,113 @@ impl Session {
         }
     }
 
-    /// What a socket has to say; the moment of an answer.
+    /// What a socket has to say; the moment of the last answer.
     fn look(&mut self, index: usize, samples: &mut Samples) -> Option<u64> {
         let connection = self.connections.get_mut(index)?.as_mut()?;
         if connection.write(&self.target.request).is_err() {
             self.lose(index, samples);
             return None;
         }
-        let progress = connection.read(&self.target.expected, &mut self.piece, &mut samples.bytes);
-        let now = Moment::now().nanos();
-        let events = connection.events();
-        if let Some(under) = self
-            .tagged
-            .as_mut()
-            .and_then(|tagged| tagged.under[index].as_mut())
-        {
-            under.at.resize(events as usize, now);
-        }
-        let (ended, closes) = match progress {
-            Progress::Under => return None,
-            Progress::Answered { ended, closes } => (ended, closes),
-            Progress::Gone { idle: true, .. } => {
-                // As a server may (RFC 9112 section 9.5): the next request opens another.
-                self.connections[index] = None;
-                return None;
+        connection.stir();
+        let mut answered = None;
+        loop {
+            let connection = self.connections[index].as_mut()?;
+            let progress =
+                connection.read(&self.target.expected, &mut self.piece, &mut samples.bytes);
+            let now = Moment::now().nanos();
+            let events = connection.events();
+            if let Some(under) = self
+                .tagged
+                .as_mut()
+                .and_then(|tagged| tagged.under[index].as_mut())
+            {
+                under.at.resize(events as usize, now);
             }
-            Progress::Gone { ended, .. } => (ended, true),
-        };
-        let exchange = connection.exchange.take();
-        match (ended, exchange) {
-            (Ended::Right, Some(exchange)) => {
-                samples.record(exchange.intended, exchange.sent, exchange.lag, now);
-                if let Some(tagged) = &mut self.tagged {
-                    self.seen.extend(tagged.under[index].take());
+            let (ended, exchange, closes) = match progress {
+                Progress::Under => break,
+                Progress::Answered {
+                    ended,
+                    exchange,
+                    closes,
+                } => (ended, exchange, closes),
+                Progress::Refused { exchange, closes } => {
+                    self.again.push(exchange.intended);
+                    self.under_way -= 1;
+                    if closes {
+                        self.drop_connection(index);
+                        break;
+                    }
+                    match self.connections[index]
+                        .as_ref()
+                        .is_some_and(Connection::takes_more)
+                    {
+                        true => self.idle.push(index),
+                        false => self.held[index] += 1,
+                    }
+                    continue;
                 }
+                Progress::Stray => {
+                    samples.errors.broken += 1;
+                    self.drop_connection(index);
+                    break;
+                }
+                Progress::Gone { broken } => {
+                    samples.errors.broken += broken;
+                    self.under_way -= usize::try_from(broken).unwrap_or(0).min(self.under_way);
+                    self.drop_connection(index);
+                    break;
+                }
+            };
+            match ended {
+                Ended::Right => {
+                    samples.record(exchange.intended, exchange.sent, exchange.lag, now);
+                    if let Some(tagged) = &mut self.tagged {
+                        self.seen.extend(tagged.under[index].take());
+                    }
+                }
+                Ended::Wrong => samples.errors.wrong += 1,
+                Ended::Broken => samples.errors.broken += 1,
             }
-            (Ended::Wrong, _) => samples.errors.wrong += 1,
-            _ => samples.errors.broken += 1,
+            self.under_way -= 1;
+            if self.idle.is_empty() {
+                self.free_since = now;
+            }
+            answered = Some(now);
+            if closes {
+                self.drop_connection(index);
+                break;
+            }
+            self.idle.push(index);
+            if self.streams == 1 {
+                break;
+            }
         }
-        if closes || ended == Ended::Broken {
-            self.connections[index] = None;
+        // What was read may ask for an answer of its own: acknowledgements, windows.
+        if self.streams > 1
+            && let Some(connection) = &mut self.connections[index]
+            && connection.write(&self.target.request).is_err()
+        {
+            self.lose(index, samples);
         }
-        if self.idle.is_empty() {
-            self.free_since = now;
-        }
-        self.idle.push(index);
-        Some(now)
+        answered
     }
 
-    /// The connection failed under a request.
+    /// The connection failed under its requests.
     fn lose(&mut self, index: usize, samples: &mut Samples) {
-        samples.errors.broken += 1;
+        let lost = self.connections[index]
+            .as_ref()
+            .map_or(0, Connection::under_way);
+        samples.errors.broken += lost as u64;
+        self.under_way -= lost.min(self.under_way);
+        self.drop_connection(index);
+    }
+
+    /// The next request opens another; all its places are free.
+    fn drop_connection(&mut self, index: usize) {
         self.connections[index] = None;
-        self.idle.push(index);
+        self.held[index] = 0;
+        self.idle.retain(|other| *other != index);
+        self.idle.extend(std::iter::repeat_n(index, self.streams));
     }
 
     fn connect(&mut self, index: usize) -> io::Result<()> {
@@ -316,6 +462,8 @@ impl Tagged {
     }
 }
 
+/// How long streams may take to begin, in nanoseconds.
+const HOLD: u64 = 30_000_000_000;
 /// Bytes read at once.
 const PIECE: usize = 16 << 10;
 /// How many sockets one wait tells of.

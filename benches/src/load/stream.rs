@@ -16,11 +16,11 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts this authority, asks for this name, and offers `http/1.1` by ALPN.
+    /// Trusts this authority, asks for this name, and offers this protocol by ALPN (RFC 7301).
     ///
     /// # Errors
     /// For a certificate that is no authority's, and a name that is none.
-    pub fn new(authority: CertificateDer<'static>, name: &str) -> io::Result<Self> {
+    pub fn new(authority: CertificateDer<'static>, name: &str, alpn: &str) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(authority).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -29,7 +29,7 @@ impl Tls {
             .map_err(io::Error::other)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
         Ok(Self {
             config: Arc::new(config),
             name: ServerName::try_from(name.to_owned()).map_err(io::Error::other)?,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 
-use super::Tls;
+use super::{Tls, http2};
 
 /// One request, made ready, and the answer that counts as right.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Target {
     pub tls: Option<Tls>,
     /// Sent once on each connection; a 101 has to answer it.
     pub upgrade: Option<Vec<u8>>,
+    /// Speaks HTTP/2 with so many streams at once on each connection; HTTP/1.1 without.
+    pub streams: Option<usize>,
     /// The request's head and body, without its probe id; on an upgraded connection whatever is asked there.
     pub request: Vec<u8>,
     /// What the answer has to be.
@@ -48,11 +50,28 @@ impl Target {
             proxy_protocol: None,
             tls: None,
             upgrade: None,
+            streams: None,
             request: format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes(),
             expected: Expected::Whole {
                 status: 200,
                 body: body.to_vec(),
             },
+        }
+    }
+
+    /// The same in HTTP/2 (RFC 9113), with so many streams at once on each connection.
+    #[must_use]
+    pub fn get_h2(
+        address: SocketAddr,
+        host: &str,
+        target: &str,
+        body: &[u8],
+        streams: usize,
+    ) -> Self {
+        Self {
+            streams: Some(streams),
+            request: http2::get("https", host, target),
+            ..Self::get(address, host, target, body)
         }
     }
 
@@ -95,6 +114,7 @@ impl Target {
             proxy_protocol: None,
             tls: None,
             upgrade: None,
+            streams: None,
             request,
             expected,
         }

@@ -15,7 +15,7 @@ impl Report {
                     let delay = round.event_delay.map(|delay| delay.to_string());
                     write!(
                         text,
-                        "{},{},{},{},{},{:.1},{},{},{:.0},{:.0},{:.0},{:.3},{:.3},{}\r\n",
+                        "{},{},{},{},{},{:.1},{},{},{:.0},{:.0},{:.0},{:.3},{:.3},{},{:.4},{:.4},{:.4},{:.0}\r\n",
                         quoted(&contender.name),
                         quoted(contender.version.as_deref().unwrap_or_default()),
                         quoted(&measured.name),
@@ -30,6 +30,10 @@ impl Report {
                         round.client_connections,
                         round.upstream_connections,
                         delay.unwrap_or_default(),
+                        round.busy_client,
+                        round.busy_proxy,
+                        round.busy_upstream,
+                        round.memory_each,
                     )
                     .expect("a string takes every line");
                 }
@@ -39,7 +43,7 @@ impl Report {
     }
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 18] = [
     "contender",
     "version",
     "measure",
@@ -54,6 +58,10 @@ const COLUMNS: [&str; 14] = [
     "client_connections_per_1000",
     "upstream_connections_per_1000",
     "event_delay_p50_ns",
+    "busy_client",
+    "busy_proxy",
+    "busy_upstream",
+    "memory_per_connection_bytes",
 ];
 
 fn quoted(text: &str) -> String {

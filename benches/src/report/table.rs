@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Contender, Report, Round, Worth};
+use super::{Contender, Measured, Report, Round, Worth};
 use crate::estimate::{Estimate, median_of};
+use crate::profile::{Ask, Measure};
 
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
@@ -37,49 +38,84 @@ pub(super) fn text(report: &Report) -> String {
         return text;
     }
     for (index, measure) in profile.measures.iter().enumerate() {
-        let model = if measure.rate.is_some() {
-            "open"
-        } else {
-            "closed"
+        let model = match (measure.ask.holds(), measure.rate) {
+            (true, _) => "",
+            (false, Some(_)) => ", open",
+            (false, None) => ", closed",
         };
-        line(&mut text, &format!("\n{}, {model}", measure.name));
+        line(&mut text, &format!("\n{}{model}", measure.name));
         let streams = report
             .contenders
             .iter()
             .any(|c| c.measures[index].event_delay.is_some());
         if streams {
             events(&mut text, report, index);
+        } else if measure.ask.holds() {
+            held(&mut text, report, index);
         } else {
             requests(&mut text, report, index);
         }
-        verdicts(&mut text, report, index, streams);
+        verdicts(&mut text, report, index);
     }
     memory(&mut text, report);
-    let streams = report.contenders.iter().any(|contender| {
-        let mut measures = contender.measures.iter();
-        measures.any(|measured| measured.event_delay.is_some())
-    });
-    line(&mut text, if streams { OF_EVENTS } else { OF_REQUESTS });
+    let measures = || profile.measures.iter();
+    let asks = |wanted: fn(&Measure) -> bool| measures().any(wanted);
+    let mut legend = Vec::new();
+    if asks(|measure| measure.ask == Ask::Events) {
+        legend.push(OF_EVENTS);
+    }
+    if asks(|measure| measure.ask.holds()) {
+        legend.push(OF_HELD);
+    }
+    if asks(|measure| measure.ask != Ask::Events && !measure.ask.holds()) {
+        legend.push(OF_REQUESTS);
+    }
+    if asks(|measure| measure.body > 0) {
+        legend.push(OF_UPLOADS);
+    }
+    legend.push(OF_ALL);
+    legend.iter().for_each(|told| line(&mut text, told));
     text
 }
 
+/// Connections on which nothing happens.
+fn held(text: &mut String, report: &Report, index: usize) {
+    let mut rows = vec![row(["", "held", "MiB per 1 000", "CPU ms/s per 1 000"])];
+    for contender in report.contenders.iter().skip(1) {
+        let measured = &contender.measures[index];
+        let median = |figure: fn(&Round) -> f64| median_of(measured.series(figure)).unwrap_or(0.0);
+        rows.push(row([
+            contender.name.clone(),
+            format!("{:.0}", median(|round| round.completed as f64)),
+            format!(
+                "{:.2}",
+                median(|round| round.memory_each) * 1000.0 / f64::from(1 << 20)
+            ),
+            format!("{:.2}", median(idle_cpu) * 1000.0),
+        ]));
+    }
+    columns(text, &rows);
+}
+
+/// The proxy's CPU, as a share of a core, for 1 000 connections.
+fn idle_cpu(round: &Round) -> f64 {
+    round.busy_proxy * 1000.0 / round.completed.max(1) as f64
+}
+
 fn requests(text: &mut String, report: &Report, index: usize) {
-    let width = name_width(report);
-    line(
-        text,
-        &format!(
-            "{:width$}{:>8}{:>8}{:>21}{:>8}{:>8}{:>8}{:>21}{:>11}",
-            "",
-            "min us",
-            "p50 us",
-            "added p50 us",
-            "p99 us",
-            "max ms",
-            "req/s",
-            "CPU us c/p/u",
-            "conns/1k"
-        ),
-    );
+    let body = report.profile.measures[index].body;
+    let mut rows = vec![row([
+        "",
+        "min us",
+        "p50 us",
+        "added p50 us",
+        "p99 us",
+        "max ms",
+        "req/s",
+        "CPU us c/p/u",
+        "conns/1k",
+        if body > 0 { "MiB/s" } else { "" },
+    ])];
     for contender in &report.contenders {
         let measured = &contender.measures[index];
         let latency = &measured.latency;
@@ -92,25 +128,54 @@ fn requests(text: &mut String, report: &Report, index: usize) {
         } else {
             format!("{:.1}", cpu(|r| r.cpu_proxy))
         };
-        let rate = median_of(measured.series(|round| round.rate));
+        let rate = median_of(measured.series(|round| round.rate)).unwrap_or(0.0);
         let connections = median_of(measured.series(|round| round.upstream_connections));
-        let row = format!(
-            "{:width$}{:>8}{:>8}{:>21}{:>8}{:>8.1}{:>8.0}{:>21}{:>11}",
-            contender.name,
+        rows.push(row([
+            contender.name.clone(),
             micros(Some(latency.min)),
             micros(latency.p50),
             added(report, contender, index),
             micros(latency.p99),
-            latency.max as f64 / 1e6,
-            rate.unwrap_or(0.0),
+            format!("{:.1}", latency.max as f64 / 1e6),
+            format!("{rate:.0}"),
             format!(
                 "{:.1} / {proxy} / {:.1}",
                 cpu(|r| r.cpu_client),
                 cpu(|r| r.cpu_upstream)
             ),
             connections.map_or(String::new(), loud),
-        );
-        line(text, &row);
+            if body > 0 {
+                format!("{:.0}", rate * body as f64 / f64::from(1 << 20))
+            } else {
+                String::new()
+            },
+        ]));
+    }
+    columns(text, &rows);
+}
+
+fn row<const N: usize>(cells: [impl Into<String>; N]) -> Vec<String> {
+    cells.map(Into::into).into()
+}
+
+/// Names to the left, figures to the right, as wide as the widest.
+fn columns(text: &mut String, rows: &[Vec<String>]) {
+    let count = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..count)
+        .map(|column| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.max().unwrap_or(0)
+        })
+        .collect();
+    for row in rows {
+        let mut told = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            match column {
+                0 => told.push_str(&format!("{cell:width$}")),
+                _ => told.push_str(&format!("  {cell:>width$}")),
+            }
+        }
+        line(text, &told);
     }
 }
 
@@ -121,39 +186,30 @@ fn loud(connections: f64) -> String {
 }
 
 fn events(text: &mut String, report: &Report, index: usize) {
-    let width = name_width(report);
-    line(
-        text,
-        &format!(
-            "{:width$}{:>10}{:>18}{:>10}{:>10}{:>10}",
-            "", "events", "delay p50 us", "p99 us", "max ms", "streams"
-        ),
-    );
+    let mut rows = vec![row([
+        "",
+        "events",
+        "delay p50 us",
+        "p99 us",
+        "max ms",
+        "streams",
+        "CPU us/stream",
+    ])];
     for contender in &report.contenders {
         let measured = &contender.measures[index];
         let delay = measured.event_delay.unwrap_or_default();
-        line(
-            text,
-            &format!(
-                "{:width$}{:>10}{:>18}{:>10}{:>10.1}{:>10}",
-                contender.name,
-                delay.count,
-                micros(delay.p50),
-                micros(delay.p99),
-                delay.max as f64 / 1e6,
-                measured.latency.count,
-            ),
-        );
+        let cpu = median_of(measured.series(|round| round.cpu_proxy)).unwrap_or(0.0);
+        rows.push(row([
+            contender.name.clone(),
+            delay.count.to_string(),
+            micros(delay.p50),
+            micros(delay.p99),
+            format!("{:.1}", delay.max as f64 / 1e6),
+            measured.latency.count.to_string(),
+            format!("{:.0}", cpu / 1000.0),
+        ]));
     }
-}
-
-/// The longest name.
-fn name_width(report: &Report) -> usize {
-    let names = report.contenders.iter();
-    names
-        .map(|contender| contender.name.chars().count())
-        .max()
-        .unwrap_or(0)
+    columns(text, &rows);
 }
 
 /// What the proxy adds to the direct path, with its interval.
@@ -174,7 +230,8 @@ fn added(report: &Report, contender: &Contender, index: usize) -> String {
 }
 
 /// Every candidate after the first against the first.
-fn verdicts(text: &mut String, report: &Report, index: usize, streams: bool) {
+fn verdicts(text: &mut String, report: &Report, index: usize) {
+    let ask = report.profile.measures[index].ask;
     let [_, baseline, others @ ..] = report.contenders.as_slice() else {
         return;
     };
@@ -194,19 +251,26 @@ fn verdicts(text: &mut String, report: &Report, index: usize, streams: bool) {
                 )
             })
         };
-        let figures: Vec<String> = if streams {
-            let delay = |round: &Round| round.event_delay.unwrap_or(0) as f64;
-            said("event delay p50", delay).into_iter().collect()
-        } else {
-            [
+        let delay = |round: &Round| round.event_delay.unwrap_or(0) as f64;
+        let figures = match ask {
+            Ask::Events => vec![
+                said("event delay p50", delay),
+                said("CPU of the proxy", |round| round.cpu_proxy),
+            ],
+            _ if ask.holds() => vec![
+                said("memory", |round| round.memory_each),
+                said("CPU of the proxy", idle_cpu).filter(|_| {
+                    let loud = |one: &Measured| median_of(one.series(idle_cpu)) > Some(NOTHING);
+                    loud(mine) || loud(base)
+                }),
+            ],
+            _ => vec![
                 said("min", |round| round.min as f64),
                 said("p50", |round| round.p50 as f64),
                 said("CPU of the proxy", |round| round.cpu_proxy),
-            ]
-            .into_iter()
-            .flatten()
-            .collect()
+            ],
         };
+        let figures: Vec<String> = figures.into_iter().flatten().collect();
         let (one, other) = (&contender.name, &baseline.name);
         line(text, &format!("  {one} against {other}"));
         line(text, &format!("    {}", figures.join(" · ")));
@@ -239,11 +303,22 @@ fn line(text: &mut String, line: &str) {
     writeln!(text, "{}", line.trim_end()).expect("a string takes every line");
 }
 
+/// Of a core: less is the clock's noise, and a ratio of it says nothing.
+const NOTHING: f64 = 0.001;
+
 const OF_REQUESTS: &str = "\
 CPU us c/p/u: CPU a request of client, proxy and upstream
-conns/1k: connections that the upstream accepted for 1 000 requests
-[ ]: 95 % confidence interval of the median over the rounds; p99 and max are over all rounds";
+conns/1k: connections that the upstream accepted for 1 000 requests";
 
 const OF_EVENTS: &str = "\
 delay: from the end of the upstream's write of an event to the client's read; without a proxy it can be 0
+CPU us/stream: CPU of the proxy for a stream";
+
+const OF_HELD: &str = "\
+MiB per 1 000: growth of the proxy's resident memory for 1 000 connections; CPU of the proxy while nothing happens on them";
+
+const OF_UPLOADS: &str = "\
+MiB/s: bodies that the upstream has read whole";
+
+const OF_ALL: &str = "\
 [ ]: 95 % confidence interval of the median over the rounds; p99 and max are over all rounds";

@@ -31,7 +31,10 @@ pub(crate) fn bench(arguments: &BenchArguments, printer: &Printer) -> Result<Exi
 }
 
 fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, CommandError> {
-    let mut profile = Profile::named(&arguments.profile)?;
+    let mut profile = match arguments.sweep {
+        Some(sweep) => sweep.profile(),
+        None => Profile::named(&arguments.profile)?,
+    };
     profile.placement = arguments.placement.unwrap_or(profile.placement);
     profile.rounds = arguments.rounds.unwrap_or(profile.rounds);
     let deployment = Deployment::named(&arguments.deployment)?;

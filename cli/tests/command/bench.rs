@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::invocation::{Invocation, assert_told, text_of};
+use crate::up::is_installed;
 
 #[test]
 fn an_unknown_candidate() {
@@ -171,4 +172,91 @@ fn an_objective_is_kept_or_not_and_every_file_is_written() {
         void(&broken) || broken.starts_with("exit code: 6\n"),
         "{broken}"
     );
+}
+
+#[test]
+fn a_sweep_of_nothing_known() {
+    assert_told!(Invocation::new(&["bench", "--sweep", "color"]));
+}
+
+/// Every kind of load on the embedded proxy, and on NGINX where it is: nothing is wrong, and everything was asked.
+#[test]
+fn every_kind_of_load_is_answered() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name);
+    let measures = [
+        "protocol = \"h2\"\nconnections = 1",
+        "protocol = \"h2\"\nconnections = 2\nstreams = 4\nthrough = \"front\"",
+        "ask = \"upload\"\nconnections = 2\nbody = 100000",
+        "ask = \"events\"\nconnections = 2\nevent_interval_us = 2000",
+        "ask = \"idle_streams\"\nconnections = 20",
+        "ask = \"idle_sockets\"\nconnections = 20",
+        "routes = 25\nconnections = 2",
+    ];
+    let mut profile = "name = \"kinds\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 1\nround_ms = 200\nwarmup_ms = 20\n\
+                       fresh_every = 1\n"
+        .to_owned();
+    for (number, measure) in measures.iter().enumerate() {
+        profile.push_str(&format!("[[measure]]\nname = \"{number}\"\n{measure}\n"));
+    }
+    std::fs::write(path("kinds.toml"), profile).expect("a file can be written");
+    let mut bench = Invocation::new(&["bench", "reference"]);
+    if is_installed("nginx") {
+        bench = bench.argument("nginx-corrected");
+    }
+    let told = bench
+        .argument("--profile")
+        .argument(path("kinds.toml"))
+        .argument("--json")
+        .argument(path("kinds.json"))
+        .told();
+    let text = std::fs::read_to_string(path("kinds.json"));
+    let report: Value = serde_json::from_str(&text.unwrap_or_else(|_| panic!("{told}")))
+        .expect("the report is JSON");
+    for contender in report["contenders"].as_array().expect("a list") {
+        for (number, _) in measures.iter().enumerate() {
+            let measure = &contender["measures"][number];
+            let errors = measure["errors"].as_object().expect("by kind");
+            let none = errors.values().all(|count| *count == 0);
+            let completed = measure["rounds"][0]["completed"].as_u64();
+            assert!(none && completed > Some(0), "{contender}");
+        }
+    }
+    // Streams that are held cost memory, of a proxy.
+    let held = &report["contenders"][1]["measures"][4]["rounds"][0];
+    assert_eq!(held["completed"], 20);
+}
+
+/// `cargo test --release -p proxyproof --test command -- --ignored million`
+#[test]
+#[ignore = "three minutes, and slower than a million in a debug build"]
+fn a_million_requests_without_an_error() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name);
+    let profile = "name = \"million\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 3\nround_ms = 20000\nwarmup_ms = 100\n\
+                   fresh_every = 3\n[[measure]]\nname = \"32 connections\"\nconnections = 32\n";
+    std::fs::write(path("million.toml"), profile).expect("a file can be written");
+    let mut bench = Invocation::new(&["bench", "reference"]);
+    if is_installed("nginx") {
+        bench = bench.argument("nginx-corrected");
+    }
+    // Whatever the run is worth on a busy machine: what counts is that every answer was right.
+    let told = bench
+        .argument("--profile")
+        .argument(path("million.toml"))
+        .argument("--json")
+        .argument(path("million.json"))
+        .told();
+    let text = std::fs::read_to_string(path("million.json"));
+    let report: Value = serde_json::from_str(&text.unwrap_or_else(|_| panic!("{told}")))
+        .expect("the report is JSON");
+    for contender in report["contenders"].as_array().expect("a list") {
+        let measure = &contender["measures"][0];
+        assert!(
+            measure["latency"]["count"].as_u64() >= Some(1_000_000),
+            "{contender}"
+        );
+        let errors = measure["errors"].as_object().expect("by kind");
+        assert!(errors.values().all(|count| *count == 0), "{contender}");
+    }
 }

@@ -31,6 +31,8 @@ pub(super) struct Launching {
     pub(super) binary: PathBuf,
     pub(super) surroundings: Surroundings,
     pub(super) clients: Option<Clients>,
+    /// How many connections at once there has to be room for.
+    pub(super) connections: Option<usize>,
     /// The API host as the candidate's own files name it, where clients ask for another.
     pub(super) published_host: Option<String>,
     pub(super) directory: PrivateDirectory,

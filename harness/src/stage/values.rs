@@ -40,7 +40,7 @@ struct Location {
     request_body: RequestBody,
 }
 
-/// The values of templates: `work`, `user`, `certificate`, `hosts`, `host_aliases`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
+/// The values of templates: `work`, `user`, `certificate`, `hosts`, `host_aliases`, `connections`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
 pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value {
     let Launching {
         candidate,
@@ -59,6 +59,7 @@ pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value
         certificate => work.join(CERTIFICATE).display().to_string(),
         hosts => &deployment.hosts,
         host_aliases => aliases,
+        connections => launching.connections,
         listeners => listeners(doors),
         upstreams => upstreams(deployment, surroundings),
         routes => routes(deployment),
@@ -90,7 +91,11 @@ pub(super) fn replacements(launching: &Launching, doors: &Doors) -> Vec<(String,
         let address = surroundings.address(name)?;
         Some((published.address.clone(), address.to_string()))
     });
-    listeners.chain(upstreams).chain(host).collect()
+    let room = launching.connections.map(|connections| {
+        let written = "worker_connections 1024".to_owned();
+        (written, format!("worker_connections {}", connections * 2))
+    });
+    listeners.chain(upstreams).chain(host).chain(room).collect()
 }
 
 fn listeners(doors: &Doors) -> Vec<Listener> {
