@@ -130,23 +130,14 @@ impl Contest {
         let guard = Guard::start().map_err(ContestError::Client)?;
         let sites = self.sites()?;
         for round in 0..self.profile.rounds {
-            if round % self.profile.fresh_every == 0 {
-                stop(&mut stages, &mut memory, &mut watch).await?;
-                for site in &sites {
-                    for candidate in &site.candidates {
-                        let stage = Stage::of(candidate)
-                            .deployment(&site.deployment)
-                            .guard(&guard);
-                        let stage = match self.room() {
-                            Some(room) => stage.connections(room),
-                            None => stage,
-                        };
-                        stages.push(stage.start().await?);
-                    }
-                }
-            }
             watch.probe();
             for (measure_index, measure) in measures.iter().enumerate() {
+                let begins = round % self.profile.fresh_every == 0 && measure_index == 0;
+                // What a proxy keeps of the connections before would hide what it needs for these.
+                if begins || measure.ask.holds() {
+                    stop(&mut stages, &mut memory, &mut watch).await?;
+                    stages = self.stages(&sites, &guard).await?;
+                }
                 for step in 0..names.len() {
                     // Another begins each round, so that following somebody is nobody's lot.
                     let who = (step + round as usize) % names.len();
@@ -187,6 +178,28 @@ impl Contest {
         )
         .begun(began)
         .doubted(cfg!(debug_assertions).then_some(DEBUG)))
+    }
+
+    /// Every candidate on every site, in this order.
+    async fn stages(
+        &self,
+        sites: &[Site],
+        guard: &Guard,
+    ) -> Result<Vec<RunningStage>, ContestError> {
+        let mut stages = Vec::new();
+        for site in sites {
+            for candidate in &site.candidates {
+                let stage = Stage::of(candidate)
+                    .deployment(&site.deployment)
+                    .guard(guard);
+                let stage = match self.room() {
+                    Some(room) => stage.connections(room),
+                    None => stage,
+                };
+                stages.push(stage.start().await?);
+            }
+        }
+        Ok(stages)
     }
 
     /// The site as the deployment has it, and with as many more routes as each measure says.

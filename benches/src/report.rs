@@ -2,6 +2,7 @@
 
 mod comparison;
 mod csv;
+mod growth;
 mod html;
 mod interval_log;
 mod table;

@@ -61,12 +61,11 @@ impl Sweep {
                         .map(move |many| idle(many, ask))
                 };
                 let measures = idle(Ask::IdleStreams).chain(idle(Ask::IdleSockets));
-                // Memory that was given back to nobody would hide what the next round needs.
-                (measures.collect(), 3, 1)
+                (measures.collect(), 3, 3)
             }
         };
         Profile {
-            name: format!("sweep of {}", self.name()),
+            name: format!("{PREFIX}{}", self.name()),
             about: "How cost grows".to_owned(),
             placement: Placement::Same,
             rounds,
@@ -78,8 +77,31 @@ impl Sweep {
     }
 }
 
+/// What of a command asks for this benchmark.
+pub(crate) fn option(profile: &Profile) -> String {
+    let sweeps = Sweep::ALL.into_iter();
+    let sweep = sweeps.map(Sweep::name).find(|name| is_of(profile, name));
+    match sweep {
+        Some(name) => format!("--sweep {name}"),
+        None => format!("--profile {}", profile.name),
+    }
+}
+
+/// Whether its measures differ in one quantity.
+pub(crate) fn is_one(profile: &Profile) -> bool {
+    Sweep::ALL.iter().any(|sweep| is_of(profile, sweep.name()))
+}
+
+fn is_of(profile: &Profile, name: &str) -> bool {
+    profile.name.strip_prefix(PREFIX) == Some(name)
+}
+
+/// Of the names of profiles.
+const PREFIX: &str = "sweep-";
+
 fn connections(many: usize) -> Measure {
-    Measure::new(format!("{} connections", grouped(many)), many)
+    let plural = if many == 1 { "" } else { "s" };
+    Measure::new(format!("{} connection{plural}", grouped(many)), many)
 }
 
 fn routes(more: usize) -> Measure {
@@ -171,7 +193,19 @@ mod tests {
                 "{text}"
             );
             assert!(sweep.profile().measures.len() >= 3);
+            assert_eq!(
+                option(&sweep.profile()),
+                format!("--sweep {}", sweep.name())
+            );
+            assert!(is_one(&sweep.profile()));
         }
+    }
+
+    #[test]
+    fn other_profiles_are_named() {
+        let quick = Profile::named("quick").unwrap();
+        assert_eq!(option(&quick), "--profile quick");
+        assert!(!is_one(&quick));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll};
 use super::answer::Ended;
 use super::arrivals::{Arrivals, Schedule};
 use super::connection::{Connection, Exchange, Progress};
-use super::samples::Samples;
+use super::samples::{Errors, Samples};
 use super::target::{Expected, Target};
 
 /// Why a session could not begin.
@@ -34,12 +34,17 @@ pub enum LoadError {
         cause: io::Error,
     },
     /// Streams that were to be held open have not begun, or have ended.
-    #[error("{silent} of {of} streams have not begun, or have ended already")]
+    #[error(
+        "{silent} of {of} streams have not begun ({} wrong, {} broken, {} not connected)",
+        errors.wrong, errors.broken, errors.connect
+    )]
     Held {
         /// How many.
         silent: usize,
         /// How many there should be.
         of: usize,
+        /// What became of others.
+        errors: Errors,
     },
     /// There is no epoll.
     #[error("can't wait for sockets")]
@@ -199,23 +204,28 @@ impl Session {
     pub fn hold(&mut self) -> Result<(), LoadError> {
         let mut samples = Samples::default();
         let began = Moment::now().nanos();
-        while let Some(index) = self.idle.pop() {
-            self.begin(index, began, false, &mut samples);
-        }
         let given_up = began + HOLD;
         let mut events = Vec::with_capacity(EVENTS);
         loop {
-            let waiting = |connection: &&Option<Connection>| {
+            let silent = |connection: &&Option<Connection>| {
                 connection.as_ref().is_none_or(|one| one.events() == 0)
             };
-            let waiting = self.connections.iter().filter(waiting).count();
-            if waiting == 0 {
+            let silent = self.connections.iter().filter(silent).count();
+            if silent == 0 {
                 return Ok(());
+            }
+            // All of them at once would not fit into the queue of a listener.
+            let under_way = silent - self.idle.len().min(silent);
+            for _ in under_way..AT_ONCE {
+                if let Some(index) = self.idle.pop() {
+                    self.begin(index, began, false, &mut samples);
+                }
             }
             if Moment::now().nanos() >= given_up || samples.errors.total() > 0 {
                 return Err(LoadError::Held {
-                    silent: waiting,
+                    silent,
                     of: self.connections.len(),
+                    errors: samples.errors,
                 });
             }
             let room = rustix::buffer::spare_capacity(&mut events);
@@ -462,6 +472,8 @@ impl Tagged {
     }
 }
 
+/// How many streams are begun at once where they are held.
+const AT_ONCE: usize = 64;
 /// How long streams may take to begin, in nanoseconds.
 const HOLD: u64 = 30_000_000_000;
 /// Bytes read at once.

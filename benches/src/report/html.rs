@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use self::chart::{Axis, Chart, Curve};
 use super::{Contender, Measured, Percentiles, Report, Round, Worth};
+use crate::estimate::median_of;
+use crate::sweep;
 
 impl Report {
     /// One HTML file with the curves, the costs, the connections, what the figures are worth, and what a repetition needs.
@@ -27,8 +29,12 @@ impl Report {
         self.verdict_of(&mut body);
         if self.verdict != Worth::Void {
             self.legend(&mut body);
+            for figure in self.growth() {
+                growth(&figure, &mut body);
+            }
             for (index, measure) in profile.measures.iter().enumerate() {
                 let model = match measure.rate {
+                    _ if measure.ask.holds() => "held: connections on which nothing happens",
                     None => "closed: every connection asks again once it is answered",
                     Some(_) => "open: latency counts from the moment a request was to be sent",
                 };
@@ -107,6 +113,9 @@ impl Report {
             .iter()
             .filter_map(|contender| Some((contender, of_measure(contender)?)))
             .collect();
+        if self.profile.measures[index].ask.holds() {
+            return held(&measured, body);
+        }
         let curves = measured
             .iter()
             .enumerate()
@@ -167,10 +176,10 @@ impl Report {
         push(
             body,
             format_args!(
-                "<section>\n<h2>To repeat it</h2>\n<p><code>proxyproof bench {} --profile {}</code>, proxyproof {}, on {}, {} cores, {kind}, kernel {}.</p>\n\
+                "<section>\n<h2>To repeat it</h2>\n<p><code>proxyproof bench {} {}</code>, proxyproof {}, on {}, {} cores, {kind}, kernel {}.</p>\n\
              <details><summary>the profile</summary><pre>{}</pre></details>\n</section>\n",
                 escaped(&names.join(" ")),
-                escaped(&self.profile.name),
+                escaped(&sweep::option(&self.profile)),
                 escaped(&self.proxyproof),
                 escaped(&machine.cpu),
                 machine.cores,
@@ -179,6 +188,46 @@ impl Report {
             ),
         );
     }
+}
+
+/// Connections on which nothing happens.
+fn held(measured: &[(&Contender, Measured)], body: &mut String) {
+    body.push_str(
+        "<div class=\"wide\"><table>\n<tr><th></th><th>held</th><th>MiB of the proxy for 1 000</th>\
+         <th>CPU of the proxy for 1 000, ms/s</th></tr>\n",
+    );
+    for (contender, measured) in measured.iter().skip(1) {
+        let median = |figure: fn(&Round) -> f64| median_of(measured.series(figure)).unwrap_or(0.0);
+        let held = median(|round| round.completed as f64);
+        push(
+            body,
+            format_args!(
+                "<tr><th>{}</th><td>{held:.0}</td><td>{:.2}</td><td>{:.2}</td></tr>\n",
+                escaped(&contender.name),
+                median(|round| round.memory_each) * 1000.0 / f64::from(1 << 20),
+                median(|round| round.busy_proxy) * 1e6 / held.max(1.0),
+            ),
+        );
+    }
+    body.push_str("</table></div>\n");
+}
+
+/// The figures of a sweep, one row a measure.
+fn growth(rows: &[Vec<String>], body: &mut String) {
+    body.push_str("<div class=\"wide\"><table>\n");
+    for (number, row) in rows.iter().enumerate() {
+        body.push_str("<tr>");
+        for (column, cell) in row.iter().enumerate() {
+            let tag = if number == 0 || column == 0 {
+                "th"
+            } else {
+                "td"
+            };
+            push(body, format_args!("<{tag}>{}</{tag}>", escaped(cell)));
+        }
+        body.push_str("</tr>\n");
+    }
+    body.push_str("</table></div>\n");
 }
 
 fn table(measured: &[(&Contender, Measured)], body: &mut String) {

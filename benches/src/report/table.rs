@@ -57,6 +57,10 @@ pub(super) fn text(report: &Report) -> String {
         }
         verdicts(&mut text, report, index);
     }
+    for figure in report.growth() {
+        text.push('\n');
+        columns(&mut text, &figure);
+    }
     memory(&mut text, report);
     let measures = || profile.measures.iter();
     let asks = |wanted: fn(&Measure) -> bool| measures().any(wanted);

@@ -92,8 +92,10 @@ pub(super) fn replacements(launching: &Launching, doors: &Doors) -> Vec<(String,
         Some((published.address.clone(), address.to_string()))
     });
     let room = launching.connections.map(|connections| {
+        // Two for each client, and NGINX closes idle ones once less than a sixteenth of them is free.
+        let connections = connections * 9 / 4;
         let written = "worker_connections 1024".to_owned();
-        (written, format!("worker_connections {}", connections * 2))
+        (written, format!("worker_connections {connections}"))
     });
     listeners.chain(upstreams).chain(host).chain(room).collect()
 }
