@@ -337,7 +337,7 @@ impl Contest {
                     Expected::Events(match (measure.ask, measure.event_interval_us) {
                         // It never ends.
                         (Ask::IdleStreams, _) => u32::MAX,
-                        (_, Some(_)) => SCRIPTED_EVENTS,
+                        (_, Some(interval)) => scripted_events(interval),
                         (_, None) => {
                             let events = || events_of(direct, &target.request);
                             let events = self.events.get_or_try_init(events).await;
@@ -355,6 +355,12 @@ impl Contest {
     }
 }
 
+/// How many events a stream has whose interval, in microseconds, the profile says.
+fn scripted_events(interval: u64) -> u32 {
+    let fit = SCRIPTED_STREAM / interval.max(1);
+    u32::try_from(fit.clamp(3, SCRIPTED_EVENTS)).expect("it is at most the constant")
+}
+
 /// What the upstream does in place of serving.
 fn script(measure: &Measure) -> Option<Script> {
     match (measure.ask, measure.event_interval_us) {
@@ -368,8 +374,8 @@ fn script(measure: &Measure) -> Option<Script> {
         (Ask::Events, Some(interval)) => {
             let begun = Script::new().sse_head(EventFraming::Chunked);
             let pause = Duration::from_micros(interval);
-            let events =
-                (0..SCRIPTED_EVENTS).fold(begun, |script, _| script.event(EVENT).pause(pause));
+            let events = (0..scripted_events(interval))
+                .fold(begun, |script, _| script.event(EVENT).pause(pause));
             Some(events.last_chunk())
         }
         _ => None,
@@ -631,8 +637,9 @@ const STREAM: &[u8] =
     br#"{"model":"m-fast","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
 /// What an upload is answered with.
 const STORED: &str = "stored";
-/// Events of a stream whose interval the profile says.
-const SCRIPTED_EVENTS: u32 = 20;
+/// The most events of a stream whose interval the profile says, and about how long it goes on, in microseconds.
+const SCRIPTED_EVENTS: u64 = 20;
+const SCRIPTED_STREAM: u64 = 500_000;
 /// About as long as a piece of a completion.
 const EVENT: &str = r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"word "}}]}"#;
 /// Fewer connections than any proxy of the gallery has room for.

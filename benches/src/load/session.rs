@@ -221,7 +221,8 @@ impl Session {
                     self.begin(index, began, false, &mut samples);
                 }
             }
-            if Moment::now().nanos() >= given_up || samples.errors.total() > 0 {
+            let stopped = self.stop.load(Ordering::Relaxed);
+            if stopped || Moment::now().nanos() >= given_up || samples.errors.total() > 0 {
                 return Err(LoadError::Held {
                     silent,
                     of: self.connections.len(),

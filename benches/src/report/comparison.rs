@@ -124,12 +124,13 @@ impl Comparison {
             .max()
             .unwrap_or(0);
         for Change { figure, ratio } in &self.changes {
-            let verdict = if ratio.allows(1.0) {
-                "no difference shown"
-            } else if ratio.median > 1.0 {
-                "slower"
-            } else {
-                "faster"
+            let is_memory = figure.ends_with(MEMORY);
+            let verdict = match (ratio.allows(1.0), ratio.median > 1.0) {
+                (true, _) => "no difference shown",
+                (false, true) if is_memory => "more",
+                (false, false) if is_memory => "less",
+                (false, true) => "slower",
+                (false, false) => "faster",
             };
             let Estimate { median, low, high } = ratio;
             writeln!(
@@ -141,6 +142,9 @@ impl Comparison {
         text
     }
 }
+
+/// The name of a figure that is no time.
+const MEMORY: &str = "memory of a connection";
 
 /// One figure of one candidate, by round.
 #[derive(Debug)]
@@ -161,6 +165,11 @@ fn figures(report: &Report) -> Vec<Figure> {
                 let name = format!("{}, {}, {figure}", candidate.name, measured.name);
                 figures.push(Figure { name, series });
             };
+            if measured.latency.count == 0 {
+                // Connections were held, and nothing was asked.
+                add(MEMORY, measured.series(|round| round.memory_each));
+                continue;
+            }
             if measured.event_delay.is_some() {
                 // The direct path's is near 0: nothing to take it by.
                 add(

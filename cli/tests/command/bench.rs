@@ -211,7 +211,7 @@ fn every_kind_of_load_is_answered() {
         .argument(path("kinds.json"))
         .told();
     let text = std::fs::read_to_string(path("kinds.json"));
-    let report: Value = serde_json::from_str(&text.unwrap_or_else(|_| panic!("{told}")))
+    let mut report: Value = serde_json::from_str(&text.unwrap_or_else(|_| panic!("{told}")))
         .expect("the report is JSON");
     for contender in report["contenders"].as_array().expect("a list") {
         for (number, _) in measures.iter().enumerate() {
@@ -222,6 +222,14 @@ fn every_kind_of_load_is_answered() {
             assert!(none && completed > Some(0), "{contender}");
         }
     }
+    // What was held is compared by its memory, not by latencies that nobody measured.
+    report["verdict"] = json!("valid");
+    std::fs::write(path("kinds.json"), report.to_string()).expect("a file can be written");
+    let compare = Invocation::new(&["bench", "compare"])
+        .argument(path("kinds.json"))
+        .argument(path("kinds.json"))
+        .told();
+    assert!(compare.starts_with("exit code: 0\n"), "{compare}");
     // Streams that are held cost memory, of a proxy.
     let held = &report["contenders"][1]["measures"][4]["rounds"][0];
     assert_eq!(held["completed"], 20);
