@@ -324,12 +324,19 @@ impl Candidate {
         self.remedies.iter().find(known)
     }
 
-    /// The first hint whose pattern matches a finding's code, and that the files do not follow already.
+    /// The first hint whose pattern matches a finding's code.
     #[must_use]
     pub fn hint(&self, finding: &str) -> Option<&Hint> {
+        self.hints.iter().find(|hint| hint.answers(finding))
+    }
+
+    /// The first such hint that the files do not follow already; the first where they follow all.
+    #[must_use]
+    pub fn open_hint(&self, finding: &str) -> Option<&Hint> {
         let mut hints = self.hints.iter().filter(|hint| hint.answers(finding));
-        let first = hints.clone().next();
-        hints.find(|hint| !hint.is_followed(self.files())).or(first)
+        hints
+            .find(|hint| !hint.is_followed(self.files()))
+            .or_else(|| self.hint(finding))
     }
 
     /// The known gap that covers a scenario asked through a protocol.

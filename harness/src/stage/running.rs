@@ -83,7 +83,7 @@ impl RunningStage {
     /// What to change in the user's file for a finding of this code, if the candidate's manifest says.
     #[must_use]
     pub fn hint(&self, finding: &str) -> Option<hint::Hint> {
-        let hint = self.candidate.hint(finding)?;
+        let hint = self.candidate.open_hint(finding)?;
         Some(self.configuration.hint(hint))
     }
 
