@@ -208,3 +208,19 @@ fn the_whole_suite_on_one_that_ends_tls() {
     let told = run("own/ends_tls.conf", &["--front", "none", "-f", "*@h1"]).told();
     assert!(told.starts_with("exit code: 0\n"), "{told}");
 }
+
+/// Both protocols share a listener behind TLS, and every target gets there.
+#[test]
+fn routes_of_one_that_ends_tls_are_compared() {
+    if !is_installed("nginx") {
+        return;
+    }
+    let told = Invocation::new(&["routes", "prop", "nginx", "--cases", "100", "--seed", "1"])
+        .argument("--config")
+        .argument("own/ends_tls.conf")
+        .argument("--front")
+        .argument("none")
+        .told();
+    assert!(!told.contains(" 0 requests compared"), "{told}");
+    assert!(told.contains("requests compared"), "{told}");
+}

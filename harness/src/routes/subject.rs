@@ -1,5 +1,7 @@
 //! The configuration that both sides read, with the addresses as published.
 
+use std::collections::BTreeSet;
+
 use proxyproof_oracle::conf::{Document, Edits, Sources};
 use proxyproof_oracle::routes::{Config, ConfigErrors};
 use proxyproof_oracle::strategy::Draft;
@@ -118,13 +120,15 @@ impl Subject {
 
     /// What the candidate loads: the text and behind it a server of its own that tells the generation.
     pub(super) fn marked(text: &str, generation: u64, deployment: &Deployment) -> String {
-        let listens = deployment
+        // Behind TLS both protocols may share a listener.
+        let listens: BTreeSet<String> = deployment
             .listeners
             .values()
-            .map(|listener| format!("listen {};", listener.address));
+            .map(|listener| format!("listen {}; ", listener.address))
+            .collect();
         let marker = format!(
-            "server {{ {} server_name {}; location / {{ return 200 \"generation {generation}\"; }} }}\n",
-            listens.collect::<Vec<_>>().join(" "),
+            "server {{ {}server_name {}; location / {{ return 200 \"generation {generation}\"; }} }}\n",
+            String::from_iter(listens),
             super::lane::GENERATION_HOST,
         );
         let Ok(document) = Document::parse(text.as_bytes()) else {
