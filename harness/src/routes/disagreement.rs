@@ -57,9 +57,13 @@ impl Disagreement {
 pub(super) fn curl(target: &[u8], protocol: Protocol, deployment: &Deployment) -> String {
     let listener = &deployment.listeners[&protocol.listener()];
     let version = match protocol.listener() {
+        // The stage's certificate is not there any more: any will do.
+        Protocol::H2 if listener.tls => "--insecure --http2",
+        _ if listener.tls => "--insecure --http1.1",
         Protocol::H2 => "--http2-prior-knowledge",
         _ => "--http1.1",
     };
+    let scheme = if listener.tls { "https" } else { "http" };
     let header = match listener.proxy_protocol {
         ProxyProtocol::None => "",
         ProxyProtocol::V1 | ProxyProtocol::V2 => " --haproxy-protocol",
@@ -70,9 +74,13 @@ pub(super) fn curl(target: &[u8], protocol: Protocol, deployment: &Deployment) -
     );
     let is_plain = |byte: &u8| (0x21..0x7f).contains(byte) && !b"'#\\".contains(byte);
     match target.starts_with(b"/") && target.iter().all(is_plain) {
-        true => format!("{start} 'http://{}{}'", listener.address, Printable(target)),
+        true => format!(
+            "{start} '{scheme}://{}{}'",
+            listener.address,
+            Printable(target)
+        ),
         false => format!(
-            "{start} --request-target {} http://{}/",
+            "{start} --request-target {} {scheme}://{}/",
             shell(target),
             listener.address
         ),

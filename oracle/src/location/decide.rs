@@ -118,7 +118,7 @@ impl Site {
             None => server
                 .listens
                 .iter()
-                .any(|listen| listen.protocol == request.protocol),
+                .any(|listen| listen.speaks(request.protocol)),
         };
         let mut with_locations = self
             .servers
@@ -131,7 +131,7 @@ impl Site {
 
     fn address(&self, request: &Request, server: &Server) -> String {
         let mut listens = server.listens.iter();
-        let first = listens.find(|listen| listen.protocol == request.protocol);
+        let first = listens.find(|listen| listen.speaks(request.protocol));
         let named = request.listener.clone();
         named
             .or_else(|| first.map(|listen| listen.address.clone()))

@@ -300,6 +300,7 @@ impl<'a> Reader<'a> {
             } else {
                 Protocol::Http1
             },
+            tls: says(b"ssl"),
             proxy_protocol: match says(b"proxy_protocol") {
                 true => ProxyProtocol::Required,
                 false => ProxyProtocol::Off,
@@ -601,6 +602,7 @@ fn implied_listen() -> Listen {
         address: "*:80".to_owned(),
         default: DefaultServer::Unsaid,
         protocol: Protocol::Http1,
+        tls: false,
         proxy_protocol: ProxyProtocol::Off,
         place: None,
     }

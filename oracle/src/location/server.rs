@@ -31,6 +31,8 @@ pub struct Listen {
     pub default: DefaultServer,
     /// What is spoken on it.
     pub protocol: Protocol,
+    /// Whether TLS is ended there (`ssl`): ALPN then chooses, and HTTP/1.1 is spoken as well.
+    pub tls: bool,
     /// Whether connections begin with a PROXY header.
     pub proxy_protocol: ProxyProtocol,
     /// Where it is written; `None` for the one NGINX adds to a server without any.
@@ -116,6 +118,11 @@ impl Server {
 }
 
 impl Listen {
+    /// Whether requests of this protocol are answered there.
+    pub(crate) fn speaks(&self, protocol: Protocol) -> bool {
+        self.protocol == protocol || self.tls && protocol == Protocol::Http1
+    }
+
     /// The `address` argument, completed.
     pub(crate) fn address(argument: &str) -> String {
         let is_port = argument.bytes().all(|byte| byte.is_ascii_digit());
