@@ -351,7 +351,8 @@ impl WayIn<'_> {
 
 /// The first listener of each protocol; behind TLS one may serve both, and ALPN chooses.
 fn of_protocols(ways: &[&WayIn<'_>]) -> impl Iterator<Item = (Protocol, PublishedListener)> {
-    let h1 = ways.iter().find(|way| way.ends_tls() || !way.http_two);
+    // The parameter `http2` leaves no HTTP/1.1 to a listener without TLS; the directive does.
+    let h1 = ways.iter().find(|way| way.ends_tls() || !way.has("http2"));
     let h2 = ways.iter().find(|way| way.http_two);
     let listener = |way: &&WayIn| PublishedListener {
         address: address(&way.place.text()),
@@ -478,6 +479,7 @@ pub(super) fn private_copy(text: &str, own: &OwnCopy) -> String {
                 let written = address(&place.text());
                 if own.listeners.contains(&written) {
                     edits.set(place, written.as_bytes());
+                    without_ipv6only(directive, &mut edits);
                 } else {
                     elsewhere(directive, place, &mut edits);
                 }
@@ -556,8 +558,12 @@ fn elsewhere(directive: &Directive, place: &Word, edits: &mut Edits<'_>) {
     };
     let name: String = address(&place.text()).chars().map(letter).collect();
     edits.set(place, format!("unix:listen-{name}.sock").as_bytes());
+    without_ipv6only(directive, edits);
+}
+
+/// Neither a socket of the private directory nor the stage's own address, which is IPv4, has that parameter.
+fn without_ipv6only(directive: &Directive, edits: &mut Edits<'_>) {
     for parameter in directive.arguments().iter().skip(1) {
-        // No socket of that kind has it.
         if parameter.value().starts_with(b"ipv6only=") {
             edits.replace(parameter.span, "");
         }
@@ -610,6 +616,51 @@ mod tests {
             copy,
             "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http {\n     client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; include /etc/nginx/types;\n    access_log access.log main;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
         );
+    }
+
+    #[test]
+    fn a_copy_ends_tls_with_the_stages_certificate() {
+        let text = "server {\n  listen [::]:443 ssl http2 ipv6only=on;\n  listen 443 quic;\n  ssl_certificate /etc/a.pem;\n  \
+                    ssl_certificate_key /etc/k.pem;\n  ssl_dhparam /etc/d.pem;\n  ssl_stapling on;\n  location / { }\n}\n";
+        let copy = private_copy(
+            text,
+            &OwnCopy {
+                folder: PathBuf::from("/etc/nginx"),
+                listeners: vec!["[::]:443".to_owned()],
+                includes: Vec::new(),
+            },
+        );
+        assert_eq!(
+            copy,
+            "server {\n  listen [::]:443 ssl http2 ;\n  \n  ssl_certificate certificate.pem;\n  ssl_certificate_key certificate.pem;\n  \
+             \n  \n  location / { }\n}\n"
+        );
+    }
+
+    #[test]
+    fn the_listeners_of_a_site_that_ends_tls() {
+        let text = "server { listen 80; return 301 https://$host$request_uri; } \
+                    server { listen 80; listen 443 ssl; http2 on; location / { } } server { listen 444 ssl; location / { } }";
+        let own = OwnConfiguration {
+            folder: PathBuf::new(),
+            main: Source {
+                origin: String::new(),
+                text: text.into(),
+                parsed: conf::Document::parse(text.as_bytes()).unwrap(),
+            },
+            included: Vec::new(),
+        };
+        let mut deployment = Deployment::cpa_two_hosts();
+        own.stand_behind(Front::None, &mut deployment).unwrap();
+        let listening: Vec<_> = deployment.listeners.values().collect();
+        assert_eq!(listening.len(), 2);
+        for listener in listening {
+            assert_eq!((&*listener.address, listener.tls), ("0.0.0.0:443", true));
+        }
+        own.stand_behind(Front::Tls, &mut deployment).unwrap();
+        for protocol in Protocol::DIRECT {
+            assert_eq!(deployment.listeners[&protocol].address, "0.0.0.0:80");
+        }
     }
 
     #[test]
