@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{
-    Args, Subcommand,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::{Args, Subcommand};
 use proxyproof_benches::{Placement, objective::Objective, sweep::Sweep};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::DEFAULT_DEPLOYMENT;
+use super::{DEFAULT_DEPLOYMENT, one_of};
 use crate::exit::EXIT_CODES;
 
 /// Measure what proxies cost, against the direct path and each other
@@ -29,7 +26,7 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "NAME", default_value = "quick")]
     pub(crate) profile: String,
     /// How cost grows with connections, routes, body (of uploads), events (how often) or idle (streams and WebSockets)
-    #[arg(long, value_name = "WHAT", conflicts_with_all = ["profile", "slo"], value_parser = sweep())]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["profile", "slo"], value_parser = one_of(Sweep::ALL, Sweep::name))]
     pub(crate) sweep: Option<Sweep>,
     /// Which cores they run on: same, split or free; the profile says it otherwise
     #[arg(long, value_name = "WHERE")]
@@ -95,12 +92,6 @@ pub(crate) struct CompareArguments {
     /// How much slower is allowed, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
     pub(crate) fail_above: f64,
-}
-
-fn sweep() -> impl TypedValueParser<Value = Sweep> {
-    let named = |name: String| Sweep::ALL.into_iter().find(|sweep| sweep.name() == name);
-    PossibleValuesParser::new(Sweep::ALL.map(Sweep::name))
-        .map(move |name| named(name).expect("every possible value is a sweep"))
 }
 
 fn moment(text: &str) -> Result<OffsetDateTime, String> {

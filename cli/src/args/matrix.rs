@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use proxyproof_harness::Level;
 
-use super::{DEFAULT_DEPLOYMENT, run::level};
+use super::{DEFAULT_DEPLOYMENT, one_of};
 use crate::exit::EXIT_CODES;
 
 /// Ask several proxies the same, and show them beside each other
@@ -26,7 +26,7 @@ pub(crate) struct MatrixArguments {
     pub(crate) deployment: String,
     /// Fail from this level on
     #[arg(long, value_name = "LEVEL", default_value = "required",
-        value_parser = level(&["required", "recommended"]))]
+        value_parser = one_of([Level::Required, Level::Recommended], Level::name))]
     pub(crate) fail_on: Level,
     /// How the table is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]

@@ -14,7 +14,10 @@ mod routes;
 mod run;
 mod up;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 pub(crate) use bench::{BenchArguments, BenchQuestion, CompareArguments, MergeArguments};
 pub(crate) use certs::CertsArguments;
@@ -130,4 +133,17 @@ fn early_colour(typed: &[std::ffi::OsString]) -> clap::ColorChoice {
         }
     }
     clap::ColorChoice::Auto
+}
+
+/// Takes the name of one of these, and lists the names where none is meant.
+fn one_of<T, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let named = move |typed: String| all.into_iter().find(|one| name(*one) == typed);
+    PossibleValuesParser::new(all.map(name))
+        .map(move |typed| named(typed).expect("every possible value names one of them"))
 }

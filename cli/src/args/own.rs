@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::Args;
 use proxyproof_harness::deployment::Front;
+
+use super::one_of;
 
 /// Which file it is, and what it says where.
 #[derive(Debug, Args)]
@@ -32,7 +31,7 @@ pub(crate) struct OwnArguments {
     ///
     /// With `none` clients connect to the proxy itself, over TLS where it ends that; of an NGINX configuration the first
     /// server with locations says where, and whether. The deployment says it otherwise: `tunnel` without a word.
-    #[arg(long, value_name = "KIND", help_heading = "One's own configuration", value_parser = front())]
+    #[arg(long, value_name = "KIND", help_heading = "One's own configuration", value_parser = one_of(Front::ALL, Front::name))]
     pub(crate) front: Option<Front>,
     /// Where the configuration listens, as written in it: `h1=127.0.0.1:8003`, `h2=127.0.0.1:8004`
     #[arg(long, value_name = "PROTOCOL=ADDRESS", requires = "config", value_parser = named_address,
@@ -42,12 +41,6 @@ pub(crate) struct OwnArguments {
     #[arg(long, value_name = "NAME=ADDRESS", requires = "config", value_parser = named_address,
         help_heading = "One's own configuration")]
     pub(crate) upstream: Vec<(String, String)>,
-}
-
-fn front() -> impl TypedValueParser<Value = Front> {
-    let named = |name: String| Front::ALL.into_iter().find(|front| front.name() == name);
-    PossibleValuesParser::new(Front::ALL.map(Front::name))
-        .map(move |name| named(name).expect("every possible value is a front"))
 }
 
 pub(super) fn named_address(text: &str) -> Result<(String, String), String> {

@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::Args;
 use proxyproof_harness::{Deployment, Level, suite::Plan};
 
-use super::{HowArguments, OwnArguments};
+use super::{HowArguments, OwnArguments, one_of};
 use crate::exit::EXIT_CODES;
 
 /// The deployment of the published configuration.
@@ -36,7 +33,7 @@ pub(crate) struct RunArguments {
     pub(crate) filter: Vec<String>,
     /// Leave out what matters less than this level
     #[arg(long, value_name = "LEVEL", help_heading = "What is asked", default_value = "observed",
-        value_parser = level(&["required", "recommended", "observed"]))]
+        value_parser = one_of([Level::Required, Level::Recommended, Level::Observed], Level::name))]
     pub(crate) level: Level,
     /// What the site wants: an embedded deployment, or a TOML file
     #[arg(
@@ -55,7 +52,7 @@ pub(crate) struct RunArguments {
     pub(crate) jobs: u16,
     /// Fail from this level on
     #[arg(long, value_name = "LEVEL", help_heading = "How", default_value = "required",
-        value_parser = level(&["required", "recommended"]))]
+        value_parser = one_of([Level::Required, Level::Recommended], Level::name))]
     pub(crate) fail_on: Level,
     /// Keep the private directories, with configuration and logs
     #[arg(long, help_heading = "How")]
@@ -66,9 +63,4 @@ pub(crate) struct RunArguments {
     /// Write the result as JUnit XML
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
-}
-
-pub(super) fn level(names: &'static [&'static str]) -> impl TypedValueParser<Value = Level> {
-    PossibleValuesParser::new(names)
-        .map(|name| name.parse().expect("every possible value is a level"))
 }

@@ -1,5 +1,7 @@
 //! `bench` and `bench compare`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::invocation::{Invocation, assert_told, text_of};
@@ -179,6 +181,24 @@ fn a_sweep_of_nothing_known() {
     assert_told!(Invocation::new(&["bench", "--sweep", "color"]));
 }
 
+/// The report on the embedded proxy, and on NGINX where it is, by this profile.
+fn measured(profile: &str, json: &Path) -> Value {
+    let toml = json.with_extension("toml");
+    std::fs::write(&toml, profile).expect("a file can be written");
+    let mut bench = Invocation::new(&["bench", "reference"]);
+    if is_installed("nginx") {
+        bench = bench.argument("nginx-corrected");
+    }
+    let told = bench
+        .argument("--profile")
+        .argument(toml)
+        .argument("--json")
+        .argument(json)
+        .told();
+    let text = std::fs::read_to_string(json).unwrap_or_else(|_| panic!("{told}"));
+    serde_json::from_str(&text).expect("the report is JSON")
+}
+
 /// Every kind of load on the embedded proxy, and on NGINX where it is: nothing is wrong, and everything was asked.
 #[test]
 fn every_kind_of_load_is_answered() {
@@ -199,20 +219,7 @@ fn every_kind_of_load_is_answered() {
     for (number, measure) in measures.iter().enumerate() {
         profile.push_str(&format!("[[measure]]\nname = \"{number}\"\n{measure}\n"));
     }
-    std::fs::write(path("kinds.toml"), profile).expect("a file can be written");
-    let mut bench = Invocation::new(&["bench", "reference"]);
-    if is_installed("nginx") {
-        bench = bench.argument("nginx-corrected");
-    }
-    let told = bench
-        .argument("--profile")
-        .argument(path("kinds.toml"))
-        .argument("--json")
-        .argument(path("kinds.json"))
-        .told();
-    let text = std::fs::read_to_string(path("kinds.json"));
-    let mut report: Value = serde_json::from_str(&text.unwrap_or_else(|_| panic!("{told}")))
-        .expect("the report is JSON");
+    let mut report = measured(&profile, &path("kinds.json"));
     for contender in report["contenders"].as_array().expect("a list") {
         for (number, _) in measures.iter().enumerate() {
             let measure = &contender["measures"][number];
@@ -240,24 +247,10 @@ fn every_kind_of_load_is_answered() {
 #[ignore = "three minutes, and slower than a million in a debug build"]
 fn a_million_requests_without_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let path = |name: &str| folder.path().join(name);
     let profile = "name = \"million\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 3\nround_ms = 20000\nwarmup_ms = 100\n\
                    fresh_every = 3\n[[measure]]\nname = \"32 connections\"\nconnections = 32\n";
-    std::fs::write(path("million.toml"), profile).expect("a file can be written");
-    let mut bench = Invocation::new(&["bench", "reference"]);
-    if is_installed("nginx") {
-        bench = bench.argument("nginx-corrected");
-    }
     // Whatever the run is worth on a busy machine: what counts is that every answer was right.
-    let told = bench
-        .argument("--profile")
-        .argument(path("million.toml"))
-        .argument("--json")
-        .argument(path("million.json"))
-        .told();
-    let text = std::fs::read_to_string(path("million.json"));
-    let report: Value = serde_json::from_str(&text.unwrap_or_else(|_| panic!("{told}")))
-        .expect("the report is JSON");
+    let report = measured(profile, &folder.path().join("million.json"));
     for contender in report["contenders"].as_array().expect("a list") {
         let measure = &contender["measures"][0];
         assert!(

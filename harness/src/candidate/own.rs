@@ -66,12 +66,9 @@ impl OwnConfiguration {
     pub fn host(&self) -> Option<String> {
         let mut found = None;
         self.walk(&mut |_, above, directive| {
-            let names_a_site = |parent: &&Directive| {
-                parent.is("server") && parent.children().iter().any(|child| child.is("location"))
-            };
             if found.is_none()
                 && directive.is("server_name")
-                && above.last().is_some_and(names_a_site)
+                && above.last().is_some_and(|parent| is_site(parent))
             {
                 let names = directive.arguments().iter().map(Word::text);
                 found = names
@@ -221,15 +218,12 @@ impl OwnConfiguration {
         }
         let ways = self.ways_in();
         let ends_tls = front == Front::None && ways.iter().any(WayIn::ends_tls);
-        let open: Vec<&WayIn> = ways
-            .iter()
-            .filter(|way| way.ends_tls() == ends_tls)
-            .collect();
+        let open = with_or_without_tls(&ways, ends_tls);
         if let Some(way) = open.iter().find(|way| way.wants_header()) {
             let message = format!("`--front {}` sends no PROXY header", front.name());
             return Err(way
                 .source
-                .at(&way.place, message)
+                .at(way.place(), message)
                 .help("`--front tunnel` does, and so does the deployment without any --front")
                 .into());
         }
@@ -251,11 +245,7 @@ impl OwnConfiguration {
     fn listeners(&self) -> Vec<(Protocol, PublishedListener)> {
         let ways = self.ways_in();
         let ends_tls = ways.iter().any(WayIn::ends_tls);
-        let ways: Vec<&WayIn> = ways
-            .iter()
-            .filter(|way| way.ends_tls() == ends_tls)
-            .collect();
-        of_protocols(&ways).collect()
+        of_protocols(&with_or_without_tls(&ways, ends_tls)).collect()
     }
 
     /// Where the first server with locations listens, over TCP.
@@ -264,28 +254,22 @@ impl OwnConfiguration {
         let mut server = None;
         let mut anywhere = false;
         self.walk(&mut |source, above, directive| {
-            let site = above.iter().find(|parent| {
-                parent.is("server") && parent.children().iter().any(|child| child.is("location"))
-            });
-            let on = directive.is("http2") && directive.arguments().first().is_some_and(is_on);
-            anywhere |= on && above.last().is_some_and(|parent| parent.is("http"));
+            let site = above.iter().find(|parent| is_site(parent));
+            anywhere |=
+                is_http2_on(directive) && above.last().is_some_and(|parent| parent.is("http"));
             let Some(site) = site else {
                 return;
             };
             let here = (source.origin.as_str(), site.span().start);
-            if *server.get_or_insert(here) != here || !directive.is("listen") {
-                return;
-            }
-            if let (Some(place), false) = (directive.arguments().first(), has(directive, "quic")) {
-                let server_wide = site
-                    .children()
-                    .iter()
-                    .any(|child| child.is("http2") && child.arguments().first().is_some_and(is_on));
+            let is_way_in = directive.is("listen")
+                && !directive.arguments().is_empty()
+                && !has(directive, "quic");
+            if *server.get_or_insert(here) == here && is_way_in {
+                let server_wide = site.children().iter().any(is_http2_on);
                 ways.push(WayIn {
                     source,
-                    place: place.clone(),
                     http_two: server_wide || has(directive, "http2"),
-                    parameters: directive.arguments().iter().skip(1).cloned().collect(),
+                    listen: directive.clone(),
                 });
             }
         });
@@ -328,34 +312,39 @@ impl OwnConfiguration {
 /// A listener of a site, as written.
 struct WayIn<'s> {
     source: &'s Source,
-    place: Word,
-    parameters: Vec<Word>,
+    /// With an address.
+    listen: Directive,
     http_two: bool,
 }
 
 impl WayIn<'_> {
-    fn has(&self, parameter: &str) -> bool {
-        self.parameters
-            .iter()
-            .any(|word| word.value() == parameter.as_bytes())
+    fn place(&self) -> &Word {
+        &self.listen.arguments()[0]
     }
 
     fn ends_tls(&self) -> bool {
-        self.has("ssl")
+        has(&self.listen, "ssl")
     }
 
     fn wants_header(&self) -> bool {
-        self.has("proxy_protocol")
+        has(&self.listen, "proxy_protocol")
     }
+}
+
+fn with_or_without_tls<'w, 's>(ways: &'w [WayIn<'s>], ends_tls: bool) -> Vec<&'w WayIn<'s>> {
+    let wanted = ways.iter().filter(|way| way.ends_tls() == ends_tls);
+    wanted.collect()
 }
 
 /// The first listener of each protocol; behind TLS one may serve both, and ALPN chooses.
 fn of_protocols(ways: &[&WayIn<'_>]) -> impl Iterator<Item = (Protocol, PublishedListener)> {
     // The parameter `http2` leaves no HTTP/1.1 to a listener without TLS; the directive does.
-    let h1 = ways.iter().find(|way| way.ends_tls() || !way.has("http2"));
+    let h1 = ways
+        .iter()
+        .find(|way| way.ends_tls() || !has(&way.listen, "http2"));
     let h2 = ways.iter().find(|way| way.http_two);
     let listener = |way: &&WayIn| PublishedListener {
-        address: address(&way.place.text()),
+        address: address(&way.place().text()),
         proxy_protocol: match way.wants_header() {
             true => ProxyProtocol::V1,
             false => ProxyProtocol::None,
@@ -377,8 +366,17 @@ fn has(directive: &Directive, argument: &str) -> bool {
         .any(|word| word.value() == argument.as_bytes())
 }
 
-fn is_on(word: &Word) -> bool {
-    word.value() == b"on"
+/// A server that serves something: one that only redirects or refuses has no locations.
+fn is_site(directive: &Directive) -> bool {
+    directive.is("server")
+        && directive
+            .children()
+            .iter()
+            .any(|child| child.is("location"))
+}
+
+fn is_http2_on(directive: &Directive) -> bool {
+    directive.is("http2") && has(directive, "on")
 }
 
 fn one_of(
@@ -601,6 +599,18 @@ const TEMPORARY: [&str; 5] = [
 mod tests {
     use super::*;
 
+    fn own(text: &str) -> OwnConfiguration {
+        OwnConfiguration {
+            folder: PathBuf::new(),
+            main: Source {
+                origin: String::new(),
+                text: text.into(),
+                parsed: conf::Document::parse(text.as_bytes()).unwrap(),
+            },
+            included: Vec::new(),
+        }
+    }
+
     #[test]
     fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
         let text = "user www-data;\npid /run/nginx.pid;\nerror_log /var/log/e.log warn;\nevents {}\nhttp {\n    include types;\n    access_log /var/log/a.log main;\n    server { listen 8003; access_log off; }\n}\n";
@@ -641,15 +651,7 @@ mod tests {
     fn the_listeners_of_a_site_that_ends_tls() {
         let text = "server { listen 80; return 301 https://$host$request_uri; } \
                     server { listen 80; listen 443 ssl; http2 on; location / { } } server { listen 444 ssl; location / { } }";
-        let own = OwnConfiguration {
-            folder: PathBuf::new(),
-            main: Source {
-                origin: String::new(),
-                text: text.into(),
-                parsed: conf::Document::parse(text.as_bytes()).unwrap(),
-            },
-            included: Vec::new(),
-        };
+        let own = own(text);
         let mut deployment = Deployment::cpa_two_hosts();
         own.stand_behind(Front::None, &mut deployment).unwrap();
         let listening: Vec<_> = deployment.listeners.values().collect();
@@ -665,15 +667,6 @@ mod tests {
 
     #[test]
     fn the_host_is_that_of_the_first_server_with_locations() {
-        let own = |text: &str| OwnConfiguration {
-            folder: PathBuf::new(),
-            main: Source {
-                origin: String::new(),
-                text: text.into(),
-                parsed: conf::Document::parse(text.as_bytes()).unwrap(),
-            },
-            included: Vec::new(),
-        };
         let served = "server { server_name _; return 421; } server { server_name *.b.test API.b.test; location / {} }";
         assert_eq!(own(served).host().as_deref(), Some("api.b.test"));
         assert_eq!(own("server { server_name _; location / {} }").host(), None);

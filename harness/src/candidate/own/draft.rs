@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proxyproof_oracle::conf::{Directive, Word};
 
-use super::{OwnConfiguration, private_copy};
+use super::{OwnConfiguration, is_site, private_copy};
 use crate::candidate::{Candidate, Feature, Role};
 use crate::deployment::{Front, ProxyProtocol, PublishedListener};
 use crate::protocol::Protocol;
@@ -114,9 +114,6 @@ impl Site {
                 self.groups.push((group, address.clone()));
             }
         }
-        let is_site = |server: &&Directive| {
-            server.is("server") && server.children().iter().any(|child| child.is("location"))
-        };
         let Some(server) = above.iter().find(|one| is_site(one)) else {
             return;
         };
