@@ -5,9 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use socket2::SockRef;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// Names the configuration to the process that serves.
@@ -70,6 +71,23 @@ impl Proxy {
         let mut wire = Wire::connect(self.h1).await;
         wire.send(CLIENT).await;
         wire
+    }
+
+    /// The same, and the system keeps few of the bytes that wait to be sent.
+    pub(crate) async fn client_with_small_buffers(&self) -> Wire {
+        let socket = TcpSocket::new_v4().unwrap();
+        shorten_segments(&SockRef::from(&socket));
+        socket.set_send_buffer_size(16 << 10).unwrap();
+        let mut wire = Wire::new(socket.connect(self.h1).await.unwrap());
+        wire.send(CLIENT).await;
+        wire
+    }
+
+    /// Has the system keep few of the bytes that wait for the gateway, on connections to come.
+    pub(crate) fn shrink_upstream_buffers(&self) {
+        let socket = SockRef::from(&self.cpa);
+        shorten_segments(&socket);
+        socket.set_recv_buffer_size(8 << 10).unwrap();
     }
 
     /// The next connection to the gateway.
@@ -172,6 +190,11 @@ const LOCATIONS: [(&str, &str); 13] = [
     ("= /management.html", "cpa"),
     ("/", "cpa"),
 ];
+
+/// A send buffer has room for a number of segments at least, which on the loopback interface are 64 KiB long.
+fn shorten_segments(socket: &SockRef<'_>) {
+    socket.set_tcp_mss(536).unwrap();
+}
 
 async fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
@@ -312,14 +335,15 @@ impl Wire {
         written
     }
 
-    /// Whether the other end has left, as told without reading what it sent.
-    pub(crate) async fn is_left_within_ten_seconds(&self) -> bool {
-        use tokio::io::Interest;
-        eventually(async || {
-            let ready = within(self.stream.ready(Interest::READABLE)).await.unwrap();
-            ready.is_read_closed()
+    /// Whether the other end has left or leaves in this time, as told without reading what it sent.
+    pub(crate) async fn is_left_within(&self, milliseconds: u64) -> bool {
+        timeout(Duration::from_millis(milliseconds), async {
+            while !(self.stream.ready(Interest::READABLE).await.unwrap()).is_read_closed() {
+                pause(10).await;
+            }
         })
         .await
+        .is_ok()
     }
 
     /// Reads to the end of the connection, orderly or not.
@@ -356,7 +380,7 @@ impl Wire {
 
     /// Ends the connection with a reset.
     pub(crate) fn reset(self) {
-        socket2::SockRef::from(&self.stream)
+        SockRef::from(&self.stream)
             .set_linger(Some(Duration::ZERO))
             .unwrap();
     }
