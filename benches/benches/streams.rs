@@ -25,7 +25,10 @@ fn events(criterion: &mut Criterion) {
     group.sample_size(10);
     for stand in Stand::all() {
         let host = stand.host();
-        let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
+        let fields = &[
+            ("X-Api-Key", "test-key"),
+            ("Content-Type", "application/json"),
+        ];
         let path = "/v1/chat/completions";
         let (address, expected) = (stand.address(), Expected::Events(EVENTS));
         let target = Target::post(address, &host, path, fields, STREAM, expected);

@@ -252,8 +252,9 @@ impl Contest {
         round: u32,
         cores: &Cores,
     ) -> Result<Client, ContestError> {
-        let target = self.target(stage, through.is_some(), measure).await?;
+        // What the upstream answers is asked next.
         stage.cpa().default_script(script(measure));
+        let target = self.target(stage, through.is_some(), measure).await?;
         let proxies = through.map(RunningStage::processes).unwrap_or_default();
         for thread in proxies
             .iter()
@@ -323,28 +324,32 @@ impl Contest {
                     status: 200,
                     body: STORED.as_bytes().to_vec(),
                 };
-                Target::post(address, host, "/v1/responses", "", &body, stored)
+                Target::post(address, host, "/v1/responses", &[], &body, stored)
             }
             Ask::RoundTrips | Ask::IdleSockets => {
                 Target::ping(address, host, "/v1/responses", "X-Api-Key: test-key\r\n")
             }
             Ask::Events | Ask::IdleStreams => {
-                let fields = "X-Api-Key: test-key\r\nContent-Type: application/json\r\n";
                 let path = "/v1/chat/completions";
-                let mut target =
-                    Target::post(address, host, path, fields, STREAM, Expected::Events(0));
-                target.expected =
-                    Expected::Events(match (measure.ask, measure.event_interval_us) {
-                        // It never ends.
-                        (Ask::IdleStreams, _) => u32::MAX,
-                        (_, Some(interval)) => scripted_events(interval),
-                        (_, None) => {
-                            let events = || events_of(direct, &target.request);
-                            let events = self.events.get_or_try_init(events).await;
-                            *events.map_err(ContestError::Upstream)?
-                        }
-                    });
-                target
+                let events = Expected::Events(match (measure.ask, measure.event_interval_us) {
+                    // It never ends.
+                    (Ask::IdleStreams, _) => u32::MAX,
+                    (_, Some(interval)) => scripted_events(interval),
+                    (_, None) => {
+                        let one =
+                            Target::post(direct, host, path, ASKS, STREAM, Expected::Events(0));
+                        let events = || events_of(direct, &one.request);
+                        let events = self.events.get_or_try_init(events).await;
+                        *events.map_err(ContestError::Upstream)?
+                    }
+                });
+                match measure.protocol {
+                    Http::H2 if through => {
+                        let streams = measure.streams;
+                        Target::post_h2(address, host, path, ASKS, STREAM, events, streams)
+                    }
+                    _ => Target::post(address, host, path, ASKS, STREAM, events),
+                }
             }
         };
         Ok(Target {
@@ -491,10 +496,15 @@ impl Client {
                 cpu: [client, proxy, upstream],
                 connects: self.ledger.connections_accepted() - accepted,
                 wall,
-                memory_each: grown as f64 / self.connections as f64,
+                memory_each: grown as f64 / self.held() as f64,
             },
             events: session.take_events(),
         })
+    }
+
+    /// How many exchanges there are at once.
+    fn held(&self) -> usize {
+        self.connections * self.target.streams.unwrap_or(1)
     }
 
     /// Nothing is asked for that long.
@@ -503,7 +513,7 @@ impl Client {
         while began.elapsed() < self.duration && !self.stop.load(Ordering::Relaxed) {
             std::thread::park_timeout(LOOK.min(self.duration));
         }
-        Samples::held(self.connections, began.elapsed())
+        Samples::held(self.held(), began.elapsed())
     }
 
     /// CPU time of client, proxy and upstream until now, in nanoseconds.
@@ -633,6 +643,11 @@ const DEBUG: &str = "proxyproof itself is a debug build: `cargo run --release`";
 /// Who is asked without a proxy.
 pub(crate) const DIRECT: &str = "direct";
 const HEALTHY: &[u8] = br#"{"status":"ok"}"#;
+/// The fields of a request for a stream.
+const ASKS: &[(&str, &str)] = &[
+    ("X-Api-Key", "test-key"),
+    ("Content-Type", "application/json"),
+];
 const STREAM: &[u8] =
     br#"{"model":"m-fast","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
 /// What an upload is answered with.

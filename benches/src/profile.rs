@@ -242,8 +242,10 @@ impl Measure {
         }
         let needless = |what: &str| Some(format!("measure `{name}`: {what}"));
         match (self.protocol, self.ask) {
-            (Http::H2, Ask::Health) => {}
-            (Http::H2, _) => return needless("over `h2` only `health` is asked"),
+            (Http::H2, Ask::Health | Ask::Events | Ask::IdleStreams) => {}
+            (Http::H2, _) => {
+                return needless("over `h2` only `health`, `events` and `idle_streams` are asked");
+            }
             (Http::H1, _) if self.streams != 1 => {
                 return needless("`streams` are those of `protocol = \"h2\"`");
             }
@@ -323,7 +325,7 @@ mod tests {
             ("connections = 32", "connections = 32\nbody = 1", "upload"),
             (
                 "connections = 32",
-                "connections = 32\nask = \"events\"\nprotocol = \"h2\"",
+                "connections = 32\nask = \"upload\"\nprotocol = \"h2\"",
                 "health",
             ),
             (

@@ -1,8 +1,9 @@
-//! One answer as it comes in, held against what it has to be.
+//! One answer as it comes in, held against what it has to be: [`Reading`] in HTTP/1.1, its [`Body`] in HTTP/2 too.
 
 use std::mem::MaybeUninit;
 
 use bytes::{Buf as _, BytesMut};
+use proxyproof_mocks::moment::Moment;
 use proxyproof_mocks::wire::http1::{ChunkEvent, ChunkedDecoder};
 
 use super::target::Expected;
@@ -11,14 +12,22 @@ use super::target::Expected;
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     framing: Framing,
-    right: bool,
-    /// Bytes of the body until now.
-    length: usize,
-    pub(super) events: u32,
-    /// The last byte of the body was a line end.
-    line_ended: bool,
+    pub(super) body: Body,
     /// The peer will close after this answer.
     pub(super) closes: bool,
+}
+
+/// What has come of an answer's body.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    /// Nothing until now is other than expected, the status included.
+    pub(super) right: bool,
+    /// In bytes.
+    length: usize,
+    /// When each of its events was read, in nanoseconds of [`Moment`].
+    pub(super) events: Vec<u64>,
+    /// The last byte was a line end.
+    line_ended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -61,20 +70,20 @@ impl Reading {
                         .min(buffer.len());
                     *left -= taken as u64;
                     let over = *left == 0;
-                    self.body(&buffer[..taken], expected);
+                    self.body.take(&buffer[..taken], expected);
                     buffer.advance(taken);
-                    return over.then(|| self.verdict(expected));
+                    return over.then(|| self.body.verdict(expected));
                 }
                 Framing::Chunked(decoder) => match decoder.decode(buffer) {
-                    Ok(ChunkEvent::Data(data)) => self.body(&data, expected),
+                    Ok(ChunkEvent::Data(data)) => self.body.take(&data, expected),
                     Ok(ChunkEvent::ChunkEnd) => {}
-                    Ok(ChunkEvent::End(_)) => return Some(self.verdict(expected)),
+                    Ok(ChunkEvent::End(_)) => return Some(self.body.verdict(expected)),
                     Ok(ChunkEvent::More) => return None,
                     Err(_) => return Some(Ended::Broken),
                 },
                 Framing::UntilClose => {
                     let data = buffer.split();
-                    self.body(&data, expected);
+                    self.body.take(&data, expected);
                     return None;
                 }
             }
@@ -84,7 +93,7 @@ impl Reading {
     /// The connection has ended: what the answer is then.
     pub(super) fn end_of_connection(&self, expected: &Expected) -> Ended {
         match self.framing {
-            Framing::UntilClose => self.verdict(expected),
+            Framing::UntilClose => self.body.verdict(expected),
             _ => Ended::Broken,
         }
     }
@@ -115,7 +124,7 @@ impl Reading {
                 self.closes = value.eq_ignore_ascii_case(b"close");
             }
         }
-        self.right = status
+        self.body.right = status
             == match expected {
                 Expected::Whole { status, .. } => *status,
                 Expected::Events(_) => 200,
@@ -128,8 +137,10 @@ impl Reading {
         }
         Ok(true)
     }
+}
 
-    fn body(&mut self, data: &[u8], expected: &Expected) {
+impl Body {
+    pub(super) fn take(&mut self, data: &[u8], expected: &Expected) {
         match expected {
             Expected::Whole { body, .. } => {
                 let here = body.get(self.length..self.length + data.len());
@@ -140,17 +151,20 @@ impl Reading {
                 // An event ends with an empty line, which pieces may divide.
                 let within = memchr::memmem::find_iter(data, b"\n\n").count();
                 let across = self.line_ended && data.starts_with(b"\n");
-                self.events += u32::try_from(within).unwrap_or(u32::MAX) + u32::from(across);
+                let events = self.events.len() + within + usize::from(across);
+                if events > self.events.len() {
+                    self.events.resize(events, Moment::now().nanos());
+                }
                 self.line_ended = data.ends_with(b"\n") && !data.ends_with(b"\n\n");
             }
         }
         self.length += data.len();
     }
 
-    fn verdict(&self, expected: &Expected) -> Ended {
+    pub(super) fn verdict(&self, expected: &Expected) -> Ended {
         let whole = match expected {
             Expected::Whole { body, .. } => self.length == body.len(),
-            Expected::Events(events) => self.events == *events,
+            Expected::Events(events) => self.events.len() == *events as usize,
             Expected::Exactly(_) => true,
         };
         if self.right && whole {

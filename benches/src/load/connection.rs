@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use proxyproof_mocks::ProbeId;
 
 use super::answer::{Ended, Reading};
 use super::http2::Http2;
@@ -45,17 +46,20 @@ pub(super) struct Exchange {
     pub(super) sent: u64,
     /// How late it was sent though a connection was free.
     pub(super) lag: u64,
+    /// Which stream of events it asks for.
+    pub(super) probe: Option<ProbeId>,
 }
 
 /// What became of a connection when it was looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Progress {
     /// Nothing new, or a piece.
     Under,
-    /// One exchange has ended.
+    /// One exchange has ended; when its events were read.
     Answered {
         ended: Ended,
         exchange: Exchange,
+        events: Vec<u64>,
         closes: bool,
     },
     /// One was not processed: it has to be asked again.
@@ -195,17 +199,18 @@ impl Connection {
                 Some(Progress::Answered {
                     ended,
                     exchange,
+                    events: std::mem::take(&mut one.reading.body.events),
                     closes: one.reading.closes || ended == Ended::Broken,
                 })
             }
         }
     }
 
-    /// Events of the answer until now.
-    pub(super) fn events(&self) -> u32 {
+    /// How many exchanges are under way whose answers have had an event.
+    pub(super) fn begun(&self) -> usize {
         match &self.spoken {
-            Spoken::One(one) => one.reading.events,
-            Spoken::Two(_) => 0,
+            Spoken::One(one) => usize::from(!one.reading.body.events.is_empty()),
+            Spoken::Two(http2) => http2.begun(),
         }
     }
 
@@ -215,6 +220,7 @@ impl Connection {
                 Some(exchange) => Progress::Answered {
                     ended: one.reading.end_of_connection(expected),
                     exchange,
+                    events: std::mem::take(&mut one.reading.body.events),
                     closes: true,
                 },
                 // As a server may (RFC 9112 section 9.5): the next request opens another.

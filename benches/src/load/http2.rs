@@ -1,11 +1,11 @@
 //! The HTTP/2 of a load client: many streams on one connection, and no more of RFC 9113 than that takes.
 //!
-//! The same request goes out on every stream, so its header block is made once. Of an answer's header block only the status is
+//! The same request goes out on every stream, so its frames are made once. Of an answer's header block only the status is
 //! read, and only where it is 200 from the static table, as servers write it: anything else counts as wrong.
 
 use bytes::{Buf as _, BytesMut};
 
-use super::answer::Ended;
+use super::answer::{Body, Ended};
 use super::connection::{Exchange, Progress};
 use super::target::Expected;
 
@@ -29,8 +29,7 @@ pub(super) struct Http2 {
 struct Open {
     stream: u32,
     exchange: Exchange,
-    right: bool,
-    length: usize,
+    body: Body,
 }
 
 impl Http2 {
@@ -52,20 +51,18 @@ impl Http2 {
         }
     }
 
-    /// Opens a stream with this header block, which is the whole request.
-    pub(super) fn begin(&mut self, block: &[u8], exchange: Exchange) {
-        frame(
-            &mut self.out,
-            HEADERS,
-            END_STREAM | END_HEADERS,
-            self.next,
-            block,
-        );
+    /// Opens a stream with these frames, which are the whole request; the stream is filled in.
+    pub(super) fn begin(&mut self, frames: &[u8], exchange: Exchange) {
+        let mut at = self.out.len();
+        self.out.extend_from_slice(frames);
+        while let Some(head) = self.out.get_mut(at..at + FRAME_HEAD) {
+            head[5..].copy_from_slice(&self.next.to_be_bytes());
+            at += FRAME_HEAD + payload_length(head);
+        }
         self.open.push(Open {
             stream: self.next,
             exchange,
-            right: false,
-            length: 0,
+            body: Body::default(),
         });
         self.next += 2;
     }
@@ -84,6 +81,12 @@ impl Http2 {
         self.open.len()
     }
 
+    /// How many streams have had an event.
+    pub(super) fn begun(&self) -> usize {
+        let begun = |open: &&Open| !open.body.events.is_empty();
+        self.open.iter().filter(begun).count()
+    }
+
     /// Takes frames until a stream has ended; `None` while what has come ends none.
     pub(super) fn advance(
         &mut self,
@@ -98,8 +101,7 @@ impl Http2 {
                 });
             }
             let head = buffer.get(..FRAME_HEAD)?;
-            let length =
-                usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+            let length = payload_length(head);
             let (kind, flags) = (head[3], head[4]);
             let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & LARGEST_WINDOW;
             if buffer.len() < FRAME_HEAD + length {
@@ -132,7 +134,7 @@ impl Http2 {
                 let data = without_padding(flags, payload)?;
                 self.give_back(payload.len());
                 if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {
-                    open.take(data, expected);
+                    open.body.take(data, expected);
                 }
             }
             HEADERS => {
@@ -142,7 +144,7 @@ impl Http2 {
                 }
                 // A second block of a stream is its trailers.
                 if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {
-                    open.right |= says_200(block);
+                    open.body.right |= says_200(block);
                 }
             }
             RST_STREAM if payload == REFUSED_STREAM => {
@@ -153,6 +155,7 @@ impl Http2 {
                 return Ok(self.close(stream).map(|open| Progress::Answered {
                     ended: Ended::Broken,
                     exchange: open.exchange,
+                    events: open.body.events,
                     closes: false,
                 }));
             }
@@ -169,8 +172,9 @@ impl Http2 {
         }
         if matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 {
             return Ok(self.close(stream).map(|open| Progress::Answered {
-                ended: open.verdict(expected),
+                ended: open.body.verdict(expected),
                 exchange: open.exchange,
+                events: open.body.events,
                 closes: self.is_over(),
             }));
         }
@@ -197,37 +201,39 @@ impl Http2 {
     }
 }
 
-impl Open {
-    fn take(&mut self, data: &[u8], expected: &Expected) {
-        if let Expected::Whole { body, .. } = expected {
-            let here = body.get(self.length..self.length + data.len());
-            self.right &= here == Some(data);
-        }
-        self.length += data.len();
-    }
-
-    fn verdict(&self, expected: &Expected) -> Ended {
-        match expected {
-            Expected::Whole { body, .. } if self.right && self.length == body.len() => Ended::Right,
-            _ => Ended::Wrong,
-        }
-    }
-}
-
-/// A `GET` as a header block (RFC 7541): nothing of it enters the dynamic table.
-pub(super) fn get(scheme: &str, host: &str, target: &str) -> Vec<u8> {
-    let mut block = vec![METHOD_GET];
-    block.push(match scheme {
-        "https" => SCHEME_HTTPS,
-        _ => SCHEME_HTTP,
-    });
+/// A request as frames, its method and path and these fields as a header block (RFC 7541) of which nothing enters the dynamic
+/// table.
+pub(super) fn request(
+    method: u8,
+    host: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
+    let mut block = vec![method, SCHEME_HTTPS];
     for (name, value) in [(AUTHORITY, host), (PATH, target)] {
         block.push(name);
-        // Lengths below 127 are one byte (RFC 7541 section 5.1); no host or target of a profile is longer.
-        block.push(u8::try_from(value.len().min(126)).unwrap_or(126));
-        block.extend_from_slice(&value.as_bytes()[..value.len().min(126)]);
+        string(&mut block, value);
     }
-    block
+    for (name, value) in fields {
+        block.push(NEW_NAME);
+        string(&mut block, &name.to_ascii_lowercase());
+        string(&mut block, value);
+    }
+    let mut frames = Vec::new();
+    let ends = if body.is_empty() { END_STREAM } else { 0 };
+    frame(&mut frames, HEADERS, END_HEADERS | ends, 0, &block);
+    if !body.is_empty() {
+        frame(&mut frames, DATA, END_STREAM, 0, body);
+    }
+    frames
+}
+
+/// Lengths below 127 are one byte (RFC 7541 section 5.1); nothing that a profile asks with is longer.
+fn string(block: &mut Vec<u8>, text: &str) {
+    let length = text.len().min(126);
+    block.push(u8::try_from(length).unwrap_or(126));
+    block.extend_from_slice(&text.as_bytes()[..length]);
 }
 
 /// Whether a header block begins with status 200 of the static table, behind changes of the table's size.
@@ -251,6 +257,11 @@ fn without_padding(flags: u8, payload: &[u8]) -> Result<&[u8], Broken> {
     let (padding, rest) = payload.split_first().ok_or(Broken)?;
     let length = rest.len().checked_sub(usize::from(*padding));
     Ok(&rest[..length.ok_or(Broken)?])
+}
+
+/// Of a frame's head.
+fn payload_length(head: &[u8]) -> usize {
+    usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])
 }
 
 fn frame(out: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
@@ -290,12 +301,13 @@ const LARGEST_WINDOW: u32 = 0x7fff_ffff;
 const LAST_STREAM: u32 = 0x7fff_fff0;
 
 // RFC 7541 appendix A; a literal without indexing names its field by number (section 6.2.2).
-const METHOD_GET: u8 = 0x82;
-const SCHEME_HTTP: u8 = 0x86;
+pub(super) const METHOD_GET: u8 = 0x82;
+pub(super) const METHOD_POST: u8 = 0x83;
 const SCHEME_HTTPS: u8 = 0x87;
 const STATUS_200: u8 = 0x88;
 const AUTHORITY: u8 = 0x01;
 const PATH: u8 = 0x04;
+const NEW_NAME: u8 = 0x00;
 
 #[cfg(test)]
 mod tests {
@@ -305,6 +317,7 @@ mod tests {
         intended: 1,
         sent: 2,
         lag: 0,
+        probe: None,
     };
 
     fn answers(frames: &[u8], body: &[u8], streams: usize) -> Vec<(Ended, bool)> {
@@ -403,10 +416,52 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_a_block() {
-        assert_eq!(
-            get("http", "a.test", "/x"),
-            b"\x82\x86\x01\x06a.test\x04\x02/x"
+    fn a_request_is_frames_and_a_stream_is_filled_in() {
+        let mut http2 = Http2::new();
+        http2.out().clear();
+        http2.begin(&request(METHOD_GET, "a.test", "/x", &[], b""), EXCHANGE);
+        let block = b"\x82\x87\x01\x06a.test\x04\x02/x";
+        let get = frames(&[(HEADERS, END_HEADERS | END_STREAM, 1, block)]);
+        assert_eq!(*http2.out(), get);
+        http2.out().clear();
+        let post = request(METHOD_POST, "a.test", "/x", &[("N", "v")], b"{}");
+        http2.begin(&post, EXCHANGE);
+        let block = b"\x83\x87\x01\x06a.test\x04\x02/x\x00\x01n\x01v";
+        let post = frames(&[
+            (HEADERS, END_HEADERS, 3, block),
+            (DATA, END_STREAM, 3, b"{}"),
+        ]);
+        assert_eq!(*http2.out(), post);
+    }
+
+    #[test]
+    fn the_events_of_each_stream_are_counted() {
+        let mut http2 = Http2::new();
+        let expected = Expected::Events(2);
+        http2.begin(b"", EXCHANGE);
+        http2.begin(b"", EXCHANGE);
+        let mut came = BytesMut::from(
+            &frames(&[
+                (HEADERS, END_HEADERS, 1, &[STATUS_200]),
+                (HEADERS, END_HEADERS, 3, &[STATUS_200]),
+                (DATA, 0, 1, b"data: a\n"),
+                (DATA, 0, 3, b"data: a\n\n"),
+                (DATA, 0, 1, b"\n"),
+            ])[..],
         );
+        assert!(http2.advance(&mut came, &expected).is_none());
+        assert_eq!(http2.begun(), 2);
+        came.extend_from_slice(&frames(&[
+            (DATA, END_STREAM, 3, b"data: b\n\n"),
+            (DATA, END_STREAM, 1, b""),
+        ]));
+        for (right, many) in [(Ended::Right, 2), (Ended::Wrong, 1)] {
+            match http2.advance(&mut came, &expected) {
+                Some(Progress::Answered { ended, events, .. }) => {
+                    assert_eq!((ended, events.len()), (right, many));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }

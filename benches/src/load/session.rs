@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use proxyproof_mocks::ProbeId;
 use proxyproof_mocks::moment::Moment;
-use proxyproof_mocks::{PROBE_HEADER, ProbeId};
 use rustix::event::{PollFd, PollFlags, Timespec, epoll};
 
 use super::answer::Ended;
 use super::arrivals::{Arrivals, Schedule};
 use super::connection::{Connection, Exchange, Progress};
 use super::samples::{Errors, Samples};
-use super::target::{Expected, Target};
+use super::target::Target;
 
 /// Why a session could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +72,6 @@ pub struct Session {
     stop: Arc<AtomicBool>,
     /// Since when a connection has been idle: a request that waits for one is not late through our fault.
     free_since: u64,
-    /// What tells streams apart.
-    tagged: Option<Tagged>,
     /// When events were read, by stream, since they were last taken.
     seen: Vec<SeenEvents>,
 }
@@ -87,15 +85,6 @@ pub struct SeenEvents {
     pub at: Vec<u64>,
 }
 
-/// A request whose probe id is another each time.
-#[derive(Debug)]
-struct Tagged {
-    /// Where the probe id is.
-    at: usize,
-    /// What each connection is reading.
-    under: Vec<Option<SeenEvents>>,
-}
-
 impl Session {
     /// Opens so many connections.
     ///
@@ -103,11 +92,7 @@ impl Session {
     /// When one of them cannot be opened.
     pub fn open(target: &Target, connections: usize) -> Result<Self, LoadError> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC);
-        let mut target = target.clone();
-        let tagged = match target.expected {
-            Expected::Events(_) => Some(Tagged::within(&mut target.request, connections)),
-            Expected::Whole { .. } | Expected::Exactly(_) => None,
-        };
+        let target = target.clone();
         let address = target.address;
         let streams = target.streams.unwrap_or(1).max(1);
         let mut session = Self {
@@ -122,7 +107,6 @@ impl Session {
             piece: vec![0; PIECE].into_boxed_slice(),
             stop: Arc::default(),
             free_since: 0,
-            tagged,
             seen: Vec::new(),
         };
         for index in 0..connections {
@@ -197,7 +181,7 @@ impl Session {
         samples
     }
 
-    /// Begins a stream on every connection, and returns once each has had its first event; they stay open.
+    /// Begins as many streams as there is room for, and returns once each has had its first event; they stay open.
     ///
     /// # Errors
     /// [`LoadError::Held`] when some have had none after half a minute.
@@ -207,10 +191,13 @@ impl Session {
         let given_up = began + HOLD;
         let mut events = Vec::with_capacity(EVENTS);
         loop {
-            let silent = |connection: &&Option<Connection>| {
-                connection.as_ref().is_none_or(|one| one.events() == 0)
-            };
-            let silent = self.connections.iter().filter(silent).count();
+            let begun: usize = self
+                .connections
+                .iter()
+                .flatten()
+                .map(Connection::begun)
+                .sum();
+            let silent = (self.connections.len() * self.streams).saturating_sub(begun);
             if silent == 0 {
                 return Ok(());
             }
@@ -225,7 +212,7 @@ impl Session {
             if stopped || Moment::now().nanos() >= given_up || samples.errors.total() > 0 {
                 return Err(LoadError::Held {
                     silent,
-                    of: self.connections.len(),
+                    of: self.connections.len() * self.streams,
                     errors: samples.errors,
                 });
             }
@@ -309,9 +296,12 @@ impl Session {
                 }
             }
         }
-        if let Some(tagged) = &mut self.tagged {
-            tagged.next(&mut self.target.request, index);
-        }
+        let probe = self.target.probe_at.map(|at| {
+            let probe = ProbeId::fresh();
+            let text = probe.to_string();
+            self.target.request[at..at + text.len()].copy_from_slice(text.as_bytes());
+            probe
+        });
         // In a closed model the moment has just been read.
         let sent = match open {
             true => Moment::now().nanos(),
@@ -322,6 +312,7 @@ impl Session {
             intended,
             sent,
             lag,
+            probe,
         };
         self.under_way += 1;
         if let Some(connection) = &mut self.connections[index]
@@ -345,21 +336,14 @@ impl Session {
             let progress =
                 connection.read(&self.target.expected, &mut self.piece, &mut samples.bytes);
             let now = Moment::now().nanos();
-            let events = connection.events();
-            if let Some(under) = self
-                .tagged
-                .as_mut()
-                .and_then(|tagged| tagged.under[index].as_mut())
-            {
-                under.at.resize(events as usize, now);
-            }
-            let (ended, exchange, closes) = match progress {
+            let (ended, exchange, events, closes) = match progress {
                 Progress::Under => break,
                 Progress::Answered {
                     ended,
                     exchange,
+                    events,
                     closes,
-                } => (ended, exchange, closes),
+                } => (ended, exchange, events, closes),
                 Progress::Refused { exchange, closes } => {
                     self.again.push(exchange.intended);
                     self.under_way -= 1;
@@ -391,9 +375,8 @@ impl Session {
             match ended {
                 Ended::Right => {
                     samples.record(exchange.intended, exchange.sent, exchange.lag, now);
-                    if let Some(tagged) = &mut self.tagged {
-                        self.seen.extend(tagged.under[index].take());
-                    }
+                    let seen = |probe| SeenEvents { probe, at: events };
+                    self.seen.extend(exchange.probe.map(seen));
                 }
                 Ended::Wrong => samples.errors.wrong += 1,
                 Ended::Broken => samples.errors.broken += 1,
@@ -447,29 +430,6 @@ impl Session {
         epoll::add(&self.poll, &connection.stream, data, flags)?;
         self.connections[index] = Some(connection);
         Ok(())
-    }
-}
-
-impl Tagged {
-    /// Puts a probe id behind the request line.
-    fn within(request: &mut Vec<u8>, connections: usize) -> Self {
-        let line = memchr::memchr(b'\n', request).map_or(0, |end| end + 1);
-        let field = format!("{PROBE_HEADER}: {}\r\n", ProbeId::fresh());
-        request.splice(line..line, field.into_bytes());
-        Self {
-            at: line + PROBE_HEADER.len() + ": ".len(),
-            under: vec![None; connections],
-        }
-    }
-
-    fn next(&mut self, request: &mut [u8], index: usize) {
-        let probe = ProbeId::fresh();
-        let text = probe.to_string();
-        request[self.at..self.at + text.len()].copy_from_slice(text.as_bytes());
-        self.under[index] = Some(SeenEvents {
-            probe,
-            at: Vec::new(),
-        });
     }
 }
 

@@ -1,8 +1,10 @@
 //! What is asked of whom, and what the answer has to be.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
+use proxyproof_mocks::{PROBE_HEADER, ProbeId};
 
 use super::{Tls, http2};
 
@@ -19,8 +21,11 @@ pub struct Target {
     pub upgrade: Option<Vec<u8>>,
     /// Speaks HTTP/2 with so many streams at once on each connection; HTTP/1.1 without.
     pub streams: Option<usize>,
-    /// The request's head and body, without its probe id; on an upgraded connection whatever is asked there.
+    /// The request's head and body; its frames in HTTP/2, whose stream is filled in; on an upgraded connection whatever is asked
+    /// there.
     pub request: Vec<u8>,
+    /// Where in the request the probe id is, if each has one of its own: those for streams of events.
+    pub probe_at: Option<usize>,
     /// What the answer has to be.
     pub expected: Expected,
 }
@@ -51,6 +56,7 @@ impl Target {
             tls: None,
             upgrade: None,
             streams: None,
+            probe_at: None,
             request: format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes(),
             expected: Expected::Whole {
                 status: 200,
@@ -70,7 +76,7 @@ impl Target {
     ) -> Self {
         Self {
             streams: Some(streams),
-            request: http2::get("https", host, target),
+            request: http2::request(http2::METHOD_GET, host, target, &[], b""),
             ..Self::get(address, host, target, body)
         }
     }
@@ -99,24 +105,68 @@ impl Target {
         address: SocketAddr,
         host: &str,
         target: &str,
-        fields: &str,
+        fields: &[(&str, &str)],
         body: &[u8],
         expected: Expected,
     ) -> Self {
+        let probe = Probe::of(&expected);
+        let mut head = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\n");
+        for (name, value) in probe.fields(fields) {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
         let length = body.len();
-        let mut request = format!(
-            "POST {target} HTTP/1.1\r\nHost: {host}\r\n{fields}Content-Length: {length}\r\n\r\n"
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
+        let _ = write!(head, "Content-Length: {length}\r\n\r\n");
+        let request = [head.as_bytes(), body].concat();
         Self {
-            address,
-            proxy_protocol: None,
-            tls: None,
-            upgrade: None,
-            streams: None,
+            probe_at: probe.within(&request),
             request,
             expected,
+            ..Self::get(address, host, target, &[])
         }
+    }
+
+    /// The same in HTTP/2, with so many streams at once on each connection; the body is one frame, of 16 KiB at most.
+    #[must_use]
+    pub fn post_h2(
+        address: SocketAddr,
+        host: &str,
+        target: &str,
+        fields: &[(&str, &str)],
+        body: &[u8],
+        expected: Expected,
+        streams: usize,
+    ) -> Self {
+        let probe = Probe::of(&expected);
+        let fields: Vec<_> = probe.fields(fields).collect();
+        let request = http2::request(http2::METHOD_POST, host, target, &fields, body);
+        Self {
+            streams: Some(streams),
+            probe_at: probe.within(&request),
+            request,
+            expected,
+            ..Self::get(address, host, target, &[])
+        }
+    }
+}
+
+/// What tells streams of events apart; other answers need not be.
+struct Probe(Option<String>);
+
+impl Probe {
+    fn of(expected: &Expected) -> Self {
+        let events = matches!(expected, Expected::Events(_));
+        Self(events.then(|| ProbeId::fresh().to_string()))
+    }
+
+    fn fields<'a>(
+        &'a self,
+        fields: &'a [(&'a str, &'a str)],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let probe = self.0.as_deref().map(|probe| (PROBE_HEADER, probe));
+        probe.into_iter().chain(fields.iter().copied())
+    }
+
+    fn within(&self, request: &[u8]) -> Option<usize> {
+        memchr::memmem::find(request, self.0.as_deref()?.as_bytes())
     }
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::{CONNECTION, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -33,7 +34,11 @@ pub(crate) async fn answer(
     let live = client.worker.live();
     let answered = match live.site.defects.any() {
         false => forward(&client, &live, request).await,
-        true => distortion::forward(client.clone(), live.clone(), request).await,
+        true => {
+            distortion::forward(client.clone(), live.clone(), request)
+                .boxed_local()
+                .await
+        }
     };
     let mut response = match answered {
         Ok(response) => response,

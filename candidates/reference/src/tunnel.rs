@@ -1,12 +1,13 @@
 //! Two connections joined after an upgrade: bytes both ways, ends and breaks included, nothing interpreted.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::config::Site;
@@ -124,6 +125,7 @@ impl Direction {
                 self.filtered = self.filtered.saturating_sub(written);
                 self.carried += written as u64;
             }
+            self.buffer = BytesMut::new();
             match self.place {
                 Place::Over => return Poll::Ready(Ok(())),
                 // The defect's way of not telling: the destination's half stays open.
@@ -134,11 +136,22 @@ impl Direction {
                 }
                 Place::Open => {
                     ready!(Pin::new(&mut *destination).poll_flush(cx))?;
-                    self.buffer.reserve(READ_SIZE);
-                    let read = ready!(std::pin::pin!(source.read_buf(&mut self.buffer)).poll(cx))?;
-                    if read == 0 {
-                        self.buffer = BytesMut::new();
+                    // On the stack: a tunnel that is silent holds no buffer.
+                    let mut space = [const { MaybeUninit::uninit() }; READ_SIZE];
+                    let mut read = ReadBuf::uninit(&mut space);
+                    ready!(Pin::new(&mut *source).poll_read(cx, &mut read))?;
+                    let bytes = read.filled();
+                    if bytes.is_empty() {
                         self.place = Place::Ended;
+                    } else if self.filter.is_some() {
+                        self.buffer.extend_from_slice(bytes);
+                    } else {
+                        let written = match Pin::new(&mut *destination).poll_write(cx, bytes)? {
+                            Poll::Ready(written) => written,
+                            Poll::Pending => 0,
+                        };
+                        self.carried += written as u64;
+                        self.buffer.extend_from_slice(&bytes[written..]);
                     }
                 }
             }
@@ -161,5 +174,5 @@ impl Direction {
     }
 }
 
-/// Bytes read at once; a socket that is silent holds them idle, so they are few.
-const READ_SIZE: usize = 8 << 10;
+/// Bytes read at once.
+const READ_SIZE: usize = 16 << 10;

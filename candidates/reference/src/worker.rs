@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -93,10 +94,8 @@ impl Worker {
             worker: self.clone(),
             id,
         };
-        let handle = spawn_local(async move {
-            let _entry = entry;
-            task.await;
-        });
+        // An async block would keep room for the task twice: where it is captured and where it runs.
+        let handle = spawn_local(task.map(|()| drop(entry)));
         self.tasks.borrow_mut().insert(
             id,
             Task {
@@ -150,10 +149,9 @@ impl Worker {
         let Ok(peer) = socket.peer_addr() else { return };
         let activity = Arc::new(Activity::new(listen.protocol));
         let worker = self.clone();
-        self.spawn(Some(activity.clone()), async move {
-            let _load = load;
-            serve(worker, socket, peer, listen, activity).await;
-        });
+        let known = Some(activity.clone());
+        let served = serve(worker, socket, peer, listen, activity);
+        self.spawn(known, served.map(|()| drop(load)));
     }
 
     fn adopt(&self, site: Arc<Site>) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::BytesMut;
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -60,7 +61,10 @@ pub(crate) async fn serve(
         Claim::Nobody => None,
     };
     if listen.protocol == Protocol::H1 && opening_wanted(site.defects) {
-        match opening(&mut socket, early, site.upstreams[0].address, site.defects).await {
+        match opening(&mut socket, early, site.upstreams[0].address, site.defects)
+            .boxed_local()
+            .await
+        {
             Ok(Opening::Serve(bytes)) => early = bytes,
             Ok(Opening::Fatal) => return worker.cut_all(),
             Ok(Opening::Over) | Err(_) => return,
@@ -75,7 +79,8 @@ pub(crate) async fn serve(
     });
     match client.listen.protocol {
         Protocol::H1 => serve_http1(stream, client, &site).await,
-        Protocol::H2 => serve_http2(stream, client, &site).await,
+        // Its state is larger by far, and would be room in the task of every connection.
+        Protocol::H2 => serve_http2(stream, client, &site).boxed_local().await,
     }
 }
 
@@ -113,7 +118,7 @@ async fn serve_http1(stream: ClientStream, client: Rc<Client>, site: &Site) {
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    supervise(connection, &activity, site).await;
+    supervise(pin!(connection), &activity, site).await;
 }
 
 async fn serve_http2(stream: ClientStream, client: Rc<Client>, site: &Site) {
@@ -130,17 +135,16 @@ async fn serve_http2(stream: ClientStream, client: Rc<Client>, site: &Site) {
     if !site.defects.has(Defect::HideExtendedConnect) {
         builder.enable_connect_protocol();
     }
-    supervise(
-        builder.serve_connection(TokioIo::new(stream), service),
-        &activity,
-        site,
-    )
-    .await;
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    supervise(pin!(connection), &activity, site).await;
 }
 
 /// Drives a connection, and ends it when it is told to, falls idle or stalls.
-async fn supervise<C: GracefulShutdown>(connection: C, activity: &Activity, site: &Site) {
-    let mut connection = pin!(connection);
+async fn supervise<C: GracefulShutdown>(
+    mut connection: Pin<&mut C>,
+    activity: &Activity,
+    site: &Site,
+) {
     let mut timer = pin!(sleep_until(
         Instant::now() + site.timeouts.header.min(site.timeouts.idle)
     ));

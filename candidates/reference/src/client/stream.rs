@@ -39,6 +39,11 @@ impl ClientStream {
         activity: Arc<Activity>,
         linger: Duration,
     ) -> Self {
+        // Mostly nothing came, and the room for it need not be held as long as the connection is.
+        let early = match early.is_empty() {
+            true => BytesMut::new(),
+            false => early,
+        };
         Self {
             socket,
             early,
@@ -104,6 +109,9 @@ impl AsyncRead for ClientStream {
             let length = this.early.len().min(buffer.remaining());
             buffer.put_slice(&this.early[..length]);
             this.early.advance(length);
+            if this.early.is_empty() {
+                this.early = BytesMut::new();
+            }
             this.activity.received();
             return Poll::Ready(Ok(()));
         }
