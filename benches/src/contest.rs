@@ -5,19 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use proxyproof_harness::candidate::{Insertion, Stages};
-use proxyproof_harness::deployment::{Location, LocationKind, RequestBody, Route};
 use proxyproof_harness::stage::Guard;
 use proxyproof_harness::{Candidate, Deployment, HarnessError, Protocol, RunningStage, Stage};
-use proxyproof_mocks::{EventFraming, Script};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OnceCell, oneshot};
 
-use crate::load::{Expected, LoadError, Samples, SeenEvents, Session, Target, Tls};
+use crate::load::{LoadError, Samples, SeenEvents, Session, Target};
 use crate::machine::{self, Machine};
 use crate::placement::Cores;
-use crate::profile::{Ask, Http, Measure, Profile, Through};
+use crate::profile::{Ask, Measure, Profile};
+use crate::question;
 use crate::report::{Contender, Measured, Report, Round, Took, Validity};
+use crate::site::Site;
 
 /// Proxies to be compared with the direct path and each other.
 #[derive(Debug)]
@@ -151,10 +149,14 @@ impl Contest {
                         .expect("a contest has a candidate");
                     let client = self.client(stage, through, measure, round, cores).await?;
                     let turn = client.take_turn(&names[who]).await?;
+                    let kept = &mut kept[who][measure_index];
                     if let Some(through) = through {
                         through.check_alive()?;
+                        if round == 0 && measure.ask == Ask::Upload {
+                            kept.passed_on = question::passes_on(through, measure).await;
+                        }
                     }
-                    kept[who][measure_index].add(turn.round(stage));
+                    kept.add(turn.round(stage));
                 }
             }
         }
@@ -207,31 +209,14 @@ impl Contest {
         let mut sites: Vec<Site> = Vec::new();
         for measure in &self.profile.measures {
             if sites.iter().all(|site| site.routes != measure.routes) {
-                sites.push(self.site(measure.routes)?);
+                sites.push(Site::with(
+                    measure.routes,
+                    &self.deployment,
+                    &self.candidates,
+                )?);
             }
         }
         Ok(sites)
-    }
-
-    fn site(&self, routes: usize) -> Result<Site, ContestError> {
-        let mut deployment = self.deployment.clone();
-        let mut candidates = self.candidates.clone();
-        if routes > 0 {
-            let more = (0..routes).map(more_route);
-            deployment.routes.splice(0..0, more);
-            for candidate in &mut candidates {
-                if candidate.speaks_nginx() {
-                    let name = candidate.name.clone();
-                    let inserted = candidate.clone().inserting(&locations(routes));
-                    *candidate = inserted.ok_or(ContestError::NoPlace { contender: name })?;
-                }
-            }
-        }
-        Ok(Site {
-            routes,
-            deployment,
-            candidates,
-        })
     }
 
     /// Room for more clients at once than proxies usually are told.
@@ -253,8 +238,8 @@ impl Contest {
         cores: &Cores,
     ) -> Result<Client, ContestError> {
         // What the upstream answers is asked next.
-        stage.cpa().default_script(script(measure));
-        let target = self.target(stage, through.is_some(), measure).await?;
+        stage.cpa().default_script(question::script(measure));
+        let target = question::target(stage, through.is_some(), measure, &self.events).await?;
         let proxies = through.map(RunningStage::processes).unwrap_or_default();
         for thread in proxies
             .iter()
@@ -280,146 +265,6 @@ impl Contest {
             ledger: stage.ledger().clone(),
             stop: Arc::default(),
         })
-    }
-
-    /// What is asked of a proxy, or of the upstream itself.
-    async fn target(
-        &self,
-        stage: &RunningStage,
-        through: bool,
-        measure: &Measure,
-    ) -> Result<Target, ContestError> {
-        let host = &stage.deployment().hosts.api;
-        let direct = stage.cpa().address();
-        let protocol = match (through, measure.through, measure.protocol) {
-            (false, ..) => None,
-            (true, Through::Listener, Http::H1) => Some(Protocol::H1),
-            (true, Through::Listener, Http::H2) => Some(Protocol::H2),
-            (true, Through::Front, Http::H1) => Some(Protocol::ChainH1),
-            (true, Through::Front, Http::H2) => Some(Protocol::ChainH2),
-        };
-        if let Some(protocol) = protocol.filter(|protocol| !stage.offers(*protocol)) {
-            return Err(ContestError::Unspoken {
-                contender: stage.candidate().name.clone(),
-                protocol,
-            });
-        }
-        let address = protocol.map_or(direct, |protocol| stage.listener(protocol));
-        let tls = match protocol.filter(|protocol| stage.trust(*protocol).is_some()) {
-            Some(protocol) => {
-                let authority = stage.authority().certificate_der();
-                let tls = Tls::new(authority, host, protocol.alpn());
-                Some(tls.map_err(ContestError::Client)?)
-            }
-            None => None,
-        };
-        let target = match measure.ask {
-            Ask::Health if measure.protocol == Http::H2 && through => {
-                Target::get_h2(address, host, "/healthz", HEALTHY, measure.streams)
-            }
-            Ask::Health => Target::get(address, host, "/healthz", HEALTHY),
-            Ask::Upload => {
-                let body = vec![b'x'; measure.body];
-                let stored = Expected::Whole {
-                    status: 200,
-                    body: STORED.as_bytes().to_vec(),
-                };
-                Target::post(address, host, "/v1/responses", &[], &body, stored)
-            }
-            Ask::RoundTrips | Ask::IdleSockets => {
-                Target::ping(address, host, "/v1/responses", "X-Api-Key: test-key\r\n")
-            }
-            Ask::Events | Ask::IdleStreams => {
-                let path = "/v1/chat/completions";
-                let events = Expected::Events(match (measure.ask, measure.event_interval_us) {
-                    // It never ends.
-                    (Ask::IdleStreams, _) => u32::MAX,
-                    (_, Some(interval)) => scripted_events(interval),
-                    (_, None) => {
-                        let one =
-                            Target::post(direct, host, path, ASKS, STREAM, Expected::Events(0));
-                        let events = || events_of(direct, &one.request);
-                        let events = self.events.get_or_try_init(events).await;
-                        *events.map_err(ContestError::Upstream)?
-                    }
-                });
-                match measure.protocol {
-                    Http::H2 if through => {
-                        let streams = measure.streams;
-                        Target::post_h2(address, host, path, ASKS, STREAM, events, streams)
-                    }
-                    _ => Target::post(address, host, path, ASKS, STREAM, events),
-                }
-            }
-        };
-        Ok(Target {
-            proxy_protocol: protocol.and_then(|protocol| stage.proxy_protocol(protocol).version()),
-            tls,
-            ..target
-        })
-    }
-}
-
-/// How many events a stream has whose interval, in microseconds, the profile says.
-fn scripted_events(interval: u64) -> u32 {
-    let fit = SCRIPTED_STREAM / interval.max(1);
-    u32::try_from(fit.clamp(3, SCRIPTED_EVENTS)).expect("it is at most the constant")
-}
-
-/// What the upstream does in place of serving.
-fn script(measure: &Measure) -> Option<Script> {
-    match (measure.ask, measure.event_interval_us) {
-        (Ask::Upload, _) => Some(Script::new().read_body().reply(200, "text/plain", STORED)),
-        (Ask::IdleStreams, _) => Some(
-            Script::new()
-                .sse_head(EventFraming::Chunked)
-                .event("held")
-                .until_peer_gone(),
-        ),
-        (Ask::Events, Some(interval)) => {
-            let begun = Script::new().sse_head(EventFraming::Chunked);
-            let pause = Duration::from_micros(interval);
-            let events = (0..scripted_events(interval))
-                .fold(begun, |script, _| script.event(EVENT).pause(pause));
-            Some(events.last_chunk())
-        }
-        _ => None,
-    }
-}
-
-/// A site with so many routes more than the deployment has, and who serves it.
-struct Site {
-    routes: usize,
-    deployment: Deployment,
-    candidates: Vec<Candidate>,
-}
-
-/// Exact paths and prefixes in turn, to the upstream that has everything else, too.
-fn more_route(number: usize) -> Route {
-    let (kind, path) = match number % 2 {
-        0 => (LocationKind::Exact, format!("/more/{number:05}")),
-        _ => (LocationKind::Prefix, format!("/more/{number:05}/")),
-    };
-    Route {
-        location: Location { kind, path },
-        upstream: "cpa".to_owned(),
-        request_body: RequestBody::default(),
-    }
-}
-
-/// The same in NGINX's language, for the configurations of the gallery.
-fn locations(routes: usize) -> Insertion {
-    let location = |number| {
-        let route = more_route(number);
-        format!(
-            " location {} {{ proxy_pass http://cpa_backend; }}",
-            route.location
-        )
-    };
-    Insertion {
-        after: "client_max_body_size 100m;".to_owned(),
-        text: (0..routes).map(location).collect(),
-        on: Stages::All,
     }
 }
 
@@ -571,20 +416,6 @@ async fn stop(
     Ok(())
 }
 
-/// How many events the upstream itself answers with.
-async fn events_of(address: std::net::SocketAddr, request: &[u8]) -> io::Result<u32> {
-    let mut stream = tokio::net::TcpStream::connect(address).await?;
-    stream.write_all(request).await?;
-    let mut answer = Vec::new();
-    while memchr::memmem::find(&answer, b"\r\n0\r\n\r\n").is_none() {
-        if stream.read_buf(&mut answer).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-    let events = memchr::memmem::find_iter(&answer, b"\n\n").count();
-    u32::try_from(events).map_err(io::Error::other)
-}
-
 fn thread_id() -> u32 {
     rustix::thread::gettid()
         .as_raw_nonzero()
@@ -642,21 +473,6 @@ fn own_cpu() -> u64 {
 const DEBUG: &str = "proxyproof itself is a debug build: `cargo run --release`";
 /// Who is asked without a proxy.
 pub(crate) const DIRECT: &str = "direct";
-const HEALTHY: &[u8] = br#"{"status":"ok"}"#;
-/// The fields of a request for a stream.
-const ASKS: &[(&str, &str)] = &[
-    ("X-Api-Key", "test-key"),
-    ("Content-Type", "application/json"),
-];
-const STREAM: &[u8] =
-    br#"{"model":"m-fast","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
-/// What an upload is answered with.
-const STORED: &str = "stored";
-/// The most events of a stream whose interval the profile says, and about how long it goes on, in microseconds.
-const SCRIPTED_EVENTS: u64 = 20;
-const SCRIPTED_STREAM: u64 = 500_000;
-/// About as long as a piece of a completion.
-const EVENT: &str = r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"word "}}]}"#;
 /// Fewer connections than any proxy of the gallery has room for.
 const USUAL: usize = 400;
 /// For those that are closing while others open.

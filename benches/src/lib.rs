@@ -11,7 +11,9 @@ mod machine;
 pub mod objective;
 mod placement;
 pub mod profile;
+mod question;
 pub mod report;
+mod site;
 pub mod sweep;
 
 pub use self::contest::Contest;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use proxyproof_harness::HarnessError;
 use proxyproof_harness::document::{self, DocumentError};
+use proxyproof_harness::{HarnessError, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::load::Arrivals;
@@ -223,6 +223,16 @@ impl Measure {
             body: 0,
             event_interval_us: None,
             routes: 0,
+        }
+    }
+
+    /// Where a proxy is asked.
+    pub(crate) fn way(&self) -> Protocol {
+        match (self.through, self.protocol) {
+            (Through::Listener, Http::H1) => Protocol::H1,
+            (Through::Listener, Http::H2) => Protocol::H2,
+            (Through::Front, Http::H1) => Protocol::ChainH1,
+            (Through::Front, Http::H2) => Protocol::ChainH2,
         }
     }
 

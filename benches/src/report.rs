@@ -105,6 +105,9 @@ pub struct Measured {
     pub lag: Percentiles,
     /// From an event's write at the upstream to its read at the client, in nanoseconds.
     pub event_delay: Option<Percentiles>,
+    /// Of uploads: whether the proxy passed them on as they came, in place of keeping them until they were whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_on: Option<bool>,
     /// All latencies from the intended moment: base64 of an HdrHistogram, V2, deflated.
     pub histogram: String,
     #[serde(skip)]
@@ -238,6 +241,7 @@ impl Measured {
             latency: Percentiles::default(),
             lag: Percentiles::default(),
             event_delay: None,
+            passed_on: None,
             histogram: String::new(),
             samples: Samples::default(),
         }

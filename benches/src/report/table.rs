@@ -119,6 +119,7 @@ fn requests(text: &mut String, report: &Report, index: usize) {
         "CPU us c/p/u",
         "conns/1k",
         if body > 0 { "MiB/s" } else { "" },
+        if body > 0 { "uploads" } else { "" },
     ])];
     for contender in &report.contenders {
         let measured = &contender.measures[index];
@@ -153,9 +154,17 @@ fn requests(text: &mut String, report: &Report, index: usize) {
             } else {
                 String::new()
             },
+            measured.passed_on.map_or("", told_of_uploads).to_owned(),
         ]));
     }
     columns(text, &rows);
+}
+
+fn told_of_uploads(passed_on: bool) -> &'static str {
+    match passed_on {
+        true => "passed on",
+        false => "buffered",
+    }
 }
 
 fn row<const N: usize>(cells: [impl Into<String>; N]) -> Vec<String> {
@@ -322,7 +331,7 @@ const OF_HELD: &str = "\
 MiB per 1 000: growth of the proxy's resident memory for 1 000 connections; CPU of the proxy while nothing happens on them";
 
 const OF_UPLOADS: &str = "\
-MiB/s: bodies that the upstream has read whole";
+MiB/s: bodies that the upstream has read whole; buffered: the upstream got nothing before the client had sent all";
 
 const OF_ALL: &str = "\
 [ ]: 95 % confidence interval of the median over the rounds; p99 and max are over all rounds";

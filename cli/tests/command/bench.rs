@@ -210,6 +210,8 @@ fn every_kind_of_load_is_answered() {
         "ask = \"upload\"\nconnections = 2\nbody = 100000",
         "ask = \"events\"\nconnections = 2\nevent_interval_us = 2000",
         "ask = \"idle_streams\"\nconnections = 20",
+        "ask = \"events\"\nprotocol = \"h2\"\nthrough = \"front\"\nconnections = 2\nstreams = 3",
+        "ask = \"idle_streams\"\nprotocol = \"h2\"\nconnections = 2\nstreams = 10",
         "ask = \"idle_sockets\"\nconnections = 20",
         "routes = 25\nconnections = 2",
     ];
@@ -240,6 +242,51 @@ fn every_kind_of_load_is_answered() {
     // Streams that are held cost memory, of a proxy.
     let held = &report["contenders"][1]["measures"][4]["rounds"][0];
     assert_eq!(held["completed"], 20);
+    let over_http2 = &report["contenders"][1]["measures"][6]["rounds"][0];
+    assert_eq!(over_http2["completed"], 20);
+    // The delays of events are known on every way.
+    for number in [3, 5] {
+        let delay = &report["contenders"][1]["measures"][number]["event_delay"]["count"];
+        assert!(delay.as_u64() > Some(0), "{number}");
+    }
+}
+
+/// The embedded proxy and a copy of it that collects request bodies.
+#[test]
+fn uploads_that_are_kept_back_are_told() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name);
+    let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../candidates/reference");
+    for (name, text, with) in [
+        ("candidate.toml", "name = \"reference\"", "name = \"keeps\""),
+        (
+            "reference.toml.j2",
+            "defects = [",
+            "defects = ['buffer_request', ",
+        ),
+    ] {
+        let file = std::fs::read_to_string(gallery.join(name)).expect("it is in the gallery");
+        assert!(file.contains(text), "{file}");
+        std::fs::write(path(name), file.replacen(text, with, 1)).expect("a file can be written");
+    }
+    let profile = "name = \"uploads\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 1\nround_ms = 50\nwarmup_ms = 20\n\
+                   fresh_every = 1\n[[measure]]\nname = \"one\"\nask = \"upload\"\nconnections = 1\nbody = 100000\n";
+    std::fs::write(path("uploads.toml"), profile).expect("a file can be written");
+    let told = Invocation::new(&["bench", "reference"])
+        .argument(folder.path())
+        .argument("--profile")
+        .argument(path("uploads.toml"))
+        .argument("--json")
+        .argument(path("uploads.json"))
+        .told();
+    let text = std::fs::read_to_string(path("uploads.json")).unwrap_or_else(|_| panic!("{told}"));
+    let report: Value = serde_json::from_str(&text).expect("the report is JSON");
+    let passed_on = |who: usize| report["contenders"][who]["measures"][0]["passed_on"].clone();
+    assert_eq!(
+        [passed_on(0), passed_on(1), passed_on(2)],
+        [Value::Null, json!(true), json!(false)],
+        "{report}"
+    );
 }
 
 /// `cargo test --release -p proxyproof --test command -- --ignored million`
