@@ -267,6 +267,14 @@ impl Measured {
         self
     }
 
+    /// What became of uploads on their way, where that is known.
+    pub(crate) fn uploads(&self) -> Option<&'static str> {
+        self.passed_on.map(|passed_on| match passed_on {
+            true => "passed on",
+            false => "buffered",
+        })
+    }
+
     /// One figure of every round.
     pub(crate) fn series(&self, figure: impl Fn(&Round) -> f64) -> Vec<f64> {
         self.rounds.iter().map(figure).collect()

@@ -155,7 +155,8 @@ fn up_to(most: usize) -> impl Iterator<Item = usize> {
         .take_while(move |many| !std::mem::replace(&mut full, *many == room))
 }
 
-/// Client and upstream share this process, and each connection has one end at either.
+/// Each connection has one end at the client and one at the upstream, which share this process, and two in the proxy, whose limit
+/// is the same: processes of their own would hold no more.
 fn room() -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(usize::MAX, |limit| {

@@ -231,10 +231,15 @@ fn growth(rows: &[Vec<String>], body: &mut String) {
 }
 
 fn table(measured: &[(&Contender, Measured)], body: &mut String) {
+    let uploads = measured.iter().any(|(_, one)| one.uploads().is_some());
     body.push_str(
         "<div class=\"wide\"><table>\n<tr><th></th><th>min</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th>\
-         <th>requests/s</th><th>upstream connections for 1 000</th><th>errors</th></tr>\n",
+         <th>requests/s</th><th>upstream connections for 1 000</th><th>errors</th>",
     );
+    body.push_str(match uploads {
+        true => "<th>uploads</th></tr>\n",
+        false => "</tr>\n",
+    });
     for (contender, measured) in measured {
         row(&contender.name, &measured.latency, Some(measured), body);
         if let Some(delay) = &measured.event_delay {
@@ -268,6 +273,7 @@ fn row(name: &str, of: &Percentiles, measured: Option<&Measured>, body: &mut Str
         cells.push(format!("{:.0}", mean(|round| round.rate)));
         cells.push(format!("{:.0}", mean(|round| round.upstream_connections)));
         cells.push(measured.errors.total().to_string());
+        cells.extend(measured.uploads().map(str::to_owned));
     } else {
         cells.resize(9, String::new());
     }

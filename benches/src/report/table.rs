@@ -154,17 +154,10 @@ fn requests(text: &mut String, report: &Report, index: usize) {
             } else {
                 String::new()
             },
-            measured.passed_on.map_or("", told_of_uploads).to_owned(),
+            measured.uploads().unwrap_or_default().to_owned(),
         ]));
     }
     columns(text, &rows);
-}
-
-fn told_of_uploads(passed_on: bool) -> &'static str {
-    match passed_on {
-        true => "passed on",
-        false => "buffered",
-    }
 }
 
 fn row<const N: usize>(cells: [impl Into<String>; N]) -> Vec<String> {
