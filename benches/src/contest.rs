@@ -375,6 +375,7 @@ impl Turn {
     /// With the delays of its events, which the ledger of its stage knows the writes of.
     fn round(mut self, stage: &RunningStage) -> (Round, Samples) {
         for seen in std::mem::take(&mut self.events) {
+            self.samples.saw(&seen);
             let Some(arrival) = stage.ledger().arrivals(seen.probe).pop() else {
                 continue;
             };
@@ -388,11 +389,7 @@ impl Turn {
             let mut written: Vec<u64> = writes.take(events).map(|write| write.at.nanos()).collect();
             written.reverse();
             if written.len() == events {
-                for (read, written) in seen.at.iter().zip(&written) {
-                    self.samples
-                        .event_delay
-                        .saturating_record(read.saturating_sub(*written));
-                }
+                self.samples.delayed(&seen.at, &written);
             }
         }
         (Round::of(&self.samples, &self.took), self.samples)

@@ -105,6 +105,18 @@ pub struct Measured {
     pub lag: Percentiles,
     /// From an event's write at the upstream to its read at the client, in nanoseconds.
     pub event_delay: Option<Percentiles>,
+    /// From the moment a stream was to be asked for to the read of its first event, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_event: Option<Percentiles>,
+    /// How many events came in one read with the one before them, which the upstream had written apart.
+    #[serde(default)]
+    pub together: u64,
+    /// All delays of events, like `histogram`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_histogram: Option<String>,
+    /// Of the last stream, for each event: when it was written after the first, and the delay until it was read, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<[u64; 2]>,
     /// Of uploads: whether the proxy passed them on as they came, in place of keeping them until they were whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_on: Option<bool>,
@@ -138,6 +150,9 @@ pub struct Round {
     pub upstream_connections: f64,
     /// The median delay of an event.
     pub event_delay: Option<u64>,
+    /// The median time to the first event.
+    #[serde(default)]
+    pub first_event: Option<u64>,
     /// The share of the time that the client was on a core, 0 to 1.
     #[serde(default)]
     pub busy_client: f64,
@@ -211,7 +226,9 @@ impl Round {
         let [client, proxy, upstream] = took.cpu.map(|nanos| nanos as f64 / completed);
         let wall = took.wall.as_nanos().max(1) as f64;
         let [busy_client, busy_proxy, busy_upstream] = took.cpu.map(|nanos| nanos as f64 / wall);
-        let events = &samples.event_delay;
+        let median = |histogram: &Histogram<u64>| {
+            (!histogram.is_empty()).then(|| histogram.value_at_quantile(0.5))
+        };
         Self {
             completed: samples.completed(),
             rate: samples.rate(),
@@ -226,7 +243,8 @@ impl Round {
             busy_proxy,
             busy_upstream,
             memory_each: took.memory_each,
-            event_delay: (!events.is_empty()).then(|| events.value_at_quantile(0.5)),
+            event_delay: median(&samples.event_delay),
+            first_event: median(&samples.first_event),
         }
     }
 }
@@ -241,6 +259,10 @@ impl Measured {
             latency: Percentiles::default(),
             lag: Percentiles::default(),
             event_delay: None,
+            first_event: None,
+            together: 0,
+            event_histogram: None,
+            timeline: Vec::new(),
             passed_on: None,
             histogram: String::new(),
             samples: Samples::default(),
@@ -257,14 +279,22 @@ impl Measured {
         self.errors = samples.errors;
         self.latency = Percentiles::of(&samples.from_intended);
         self.lag = Percentiles::of(&samples.lag);
-        let events = &samples.event_delay;
-        self.event_delay = (!events.is_empty()).then(|| Percentiles::of(events));
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new()
-            .serialize(&samples.from_intended, &mut bytes)
-            .expect("a vector takes every byte");
-        self.histogram = STANDARD.encode(bytes);
+        let of = |histogram: &Histogram<u64>| {
+            (!histogram.is_empty()).then(|| Percentiles::of(histogram))
+        };
+        self.event_delay = of(&samples.event_delay);
+        self.first_event = of(&samples.first_event);
+        self.together = samples.together;
+        self.timeline.clone_from(&samples.timeline);
+        self.histogram = encoded(&samples.from_intended);
+        self.event_histogram = self.event_delay.map(|_| encoded(&samples.event_delay));
         self
+    }
+
+    /// The share of events that came with the one before them, 0 to 1.
+    pub(crate) fn share_together(&self) -> f64 {
+        let events = self.event_delay.map_or(0, |delay| delay.count);
+        self.together as f64 / events.max(1) as f64
     }
 
     /// What became of uploads on their way, where that is known.
@@ -340,6 +370,15 @@ impl Measured {
             )
         })
     }
+}
+
+/// HdrHistogram V2, deflated, in base64.
+fn encoded(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new()
+        .serialize(histogram, &mut bytes)
+        .expect("a vector takes every byte");
+    STANDARD.encode(bytes)
 }
 
 impl Report {

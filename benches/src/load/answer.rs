@@ -3,7 +3,6 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Buf as _, BytesMut};
-use proxyproof_mocks::moment::Moment;
 use proxyproof_mocks::wire::http1::{ChunkEvent, ChunkedDecoder};
 
 use super::target::Expected;
@@ -24,7 +23,8 @@ pub(super) struct Body {
     pub(super) right: bool,
     /// In bytes.
     length: usize,
-    /// When each of its events was read, in nanoseconds of [`Moment`].
+    /// When each of its events was read, in nanoseconds of [`Moment`](proxyproof_mocks::moment::Moment); those that one read gave
+    /// have the same.
     pub(super) events: Vec<u64>,
     /// The last byte was a line end.
     line_ended: bool,
@@ -49,8 +49,13 @@ pub(super) enum Ended {
 }
 
 impl Reading {
-    /// Takes what has come; `None` while the answer is not whole.
-    pub(super) fn advance(&mut self, buffer: &mut BytesMut, expected: &Expected) -> Option<Ended> {
+    /// Takes what has come, and was read at this moment; `None` while the answer is not whole.
+    pub(super) fn advance(
+        &mut self,
+        buffer: &mut BytesMut,
+        expected: &Expected,
+        read_at: u64,
+    ) -> Option<Ended> {
         if let Expected::Exactly(bytes) = expected {
             let come = buffer.get(..bytes.len())?;
             let right = come == bytes.as_slice();
@@ -70,12 +75,12 @@ impl Reading {
                         .min(buffer.len());
                     *left -= taken as u64;
                     let over = *left == 0;
-                    self.body.take(&buffer[..taken], expected);
+                    self.body.take(&buffer[..taken], expected, read_at);
                     buffer.advance(taken);
                     return over.then(|| self.body.verdict(expected));
                 }
                 Framing::Chunked(decoder) => match decoder.decode(buffer) {
-                    Ok(ChunkEvent::Data(data)) => self.body.take(&data, expected),
+                    Ok(ChunkEvent::Data(data)) => self.body.take(&data, expected, read_at),
                     Ok(ChunkEvent::ChunkEnd) => {}
                     Ok(ChunkEvent::End(_)) => return Some(self.body.verdict(expected)),
                     Ok(ChunkEvent::More) => return None,
@@ -83,7 +88,7 @@ impl Reading {
                 },
                 Framing::UntilClose => {
                     let data = buffer.split();
-                    self.body.take(&data, expected);
+                    self.body.take(&data, expected, read_at);
                     return None;
                 }
             }
@@ -140,7 +145,7 @@ impl Reading {
 }
 
 impl Body {
-    pub(super) fn take(&mut self, data: &[u8], expected: &Expected) {
+    pub(super) fn take(&mut self, data: &[u8], expected: &Expected, read_at: u64) {
         match expected {
             Expected::Whole { body, .. } => {
                 let here = body.get(self.length..self.length + data.len());
@@ -152,9 +157,7 @@ impl Body {
                 let within = memchr::memmem::find_iter(data, b"\n\n").count();
                 let across = self.line_ended && data.starts_with(b"\n");
                 let events = self.events.len() + within + usize::from(across);
-                if events > self.events.len() {
-                    self.events.resize(events, Moment::now().nanos());
-                }
+                self.events.resize(events, read_at);
                 self.line_ended = data.ends_with(b"\n") && !data.ends_with(b"\n\n");
             }
         }
@@ -190,7 +193,7 @@ mod tests {
         let mut buffer = BytesMut::new();
         for byte in text {
             buffer.extend_from_slice(&[*byte]);
-            let ended = reading.advance(&mut buffer, expected);
+            let ended = reading.advance(&mut buffer, expected, 0);
             if ended.is_some() {
                 return ended;
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use proxyproof_mocks::ProbeId;
+use proxyproof_mocks::moment::Moment;
 
 use super::answer::{Ended, Reading};
 use super::http2::Http2;
@@ -20,6 +21,8 @@ pub(super) struct Connection {
     spoken: Spoken,
     /// The last read has taken all that was there.
     drained: bool,
+    /// When that was, in nanoseconds of [`Moment`]; where events are expected.
+    read_at: u64,
 }
 
 /// What is spoken on a connection.
@@ -93,6 +96,7 @@ impl Connection {
                 Some(_) => Spoken::Two(Box::new(Http2::new())),
             },
             drained: false,
+            read_at: 0,
         })
     }
 
@@ -175,6 +179,9 @@ impl Connection {
                 Ok(0) => return self.gone(expected),
                 Ok(length) => {
                     *bytes += length as u64;
+                    if matches!(expected, Expected::Events(_)) {
+                        self.read_at = Moment::now().nanos();
+                    }
                     self.drained = length < piece.len() && self.stream.is_drained_by_a_short_read();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained = true,
@@ -188,13 +195,13 @@ impl Connection {
     fn advance(&mut self, expected: &Expected) -> Option<Progress> {
         let buffer = &mut self.buffer;
         match &mut self.spoken {
-            Spoken::Two(http2) => http2.advance(buffer, expected),
+            Spoken::Two(http2) => http2.advance(buffer, expected, self.read_at),
             Spoken::One(_) if buffer.is_empty() => None,
             Spoken::One(one) => {
                 let Some(exchange) = one.exchange else {
                     return Some(Progress::Stray);
                 };
-                let ended = one.reading.advance(buffer, expected)?;
+                let ended = one.reading.advance(buffer, expected, self.read_at)?;
                 one.exchange = None;
                 Some(Progress::Answered {
                     ended,

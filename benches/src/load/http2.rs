@@ -92,6 +92,7 @@ impl Http2 {
         &mut self,
         buffer: &mut BytesMut,
         expected: &Expected,
+        read_at: u64,
     ) -> Option<Progress> {
         loop {
             if let Some(exchange) = self.refused.pop() {
@@ -109,7 +110,7 @@ impl Http2 {
             }
             buffer.advance(FRAME_HEAD);
             let payload = buffer.split_to(length);
-            match self.frame(kind, flags, stream, &payload, expected) {
+            match self.frame((kind, flags, stream), &payload, expected, read_at) {
                 Ok(None) => {}
                 Ok(Some(progress)) => return Some(progress),
                 Err(Broken) => {
@@ -123,18 +124,17 @@ impl Http2 {
 
     fn frame(
         &mut self,
-        kind: u8,
-        flags: u8,
-        stream: u32,
+        (kind, flags, stream): (u8, u8, u32),
         payload: &[u8],
         expected: &Expected,
+        read_at: u64,
     ) -> Result<Option<Progress>, Broken> {
         match kind {
             DATA => {
                 let data = without_padding(flags, payload)?;
                 self.give_back(payload.len());
                 if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {
-                    open.body.take(data, expected);
+                    open.body.take(data, expected, read_at);
                 }
             }
             HEADERS => {
@@ -333,7 +333,7 @@ mod tests {
         // Byte by byte: nothing depends on how it is divided.
         for byte in frames {
             buffer.extend_from_slice(&[*byte]);
-            match http2.advance(&mut buffer, &expected) {
+            match http2.advance(&mut buffer, &expected, 0) {
                 Some(Progress::Answered {
                     ended: how, closes, ..
                 }) => ended.push((how, closes)),
@@ -449,14 +449,14 @@ mod tests {
                 (DATA, 0, 1, b"\n"),
             ])[..],
         );
-        assert!(http2.advance(&mut came, &expected).is_none());
+        assert!(http2.advance(&mut came, &expected, 0).is_none());
         assert_eq!(http2.begun(), 2);
         came.extend_from_slice(&frames(&[
             (DATA, END_STREAM, 3, b"data: b\n\n"),
             (DATA, END_STREAM, 1, b""),
         ]));
         for (right, many) in [(Ended::Right, 2), (Ended::Wrong, 1)] {
-            match http2.advance(&mut came, &expected) {
+            match http2.advance(&mut came, &expected, 0) {
                 Some(Progress::Answered { ended, events, .. }) => {
                     assert_eq!((ended, events.len()), (right, many));
                 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::session::SeenEvents;
+
 /// Latencies in nanoseconds, and everything that gave none.
 #[derive(Clone, Debug)]
 pub struct Samples {
@@ -16,6 +18,12 @@ pub struct Samples {
     pub lag: Histogram<u64>,
     /// From an event's write at the upstream to its read; empty but for streams.
     pub event_delay: Histogram<u64>,
+    /// From the moment a stream was to be asked for to the read of its first event.
+    pub first_event: Histogram<u64>,
+    /// Events that came in one read with the one before them.
+    pub together: u64,
+    /// Of the last stream, for each event: its write, from the first's on, and the delay until its read.
+    pub timeline: Vec<[u64; 2]>,
     /// What gave no latency.
     pub errors: Errors,
     /// Connections opened during the run.
@@ -67,6 +75,9 @@ impl Default for Samples {
             from_send: histogram(),
             lag: histogram(),
             event_delay: histogram(),
+            first_event: histogram(),
+            together: 0,
+            timeline: Vec::new(),
             errors: Errors::default(),
             connects: 0,
             bytes: 0,
@@ -106,6 +117,28 @@ impl Samples {
         self.lag.saturating_record(lag);
     }
 
+    /// A stream's events were read.
+    pub(crate) fn saw(&mut self, events: &SeenEvents) {
+        if let Some(first) = events.at.first() {
+            self.first_event
+                .saturating_record(first.saturating_sub(events.intended));
+        }
+        let together = events.at.windows(2).filter(|two| two[0] == two[1]);
+        self.together += together.count() as u64;
+    }
+
+    /// When the events of a stream were read and written.
+    pub(crate) fn delayed(&mut self, read: &[u64], written: &[u64]) {
+        let first = written.first().copied().unwrap_or(0);
+        let both = read.iter().zip(written);
+        let timeline = both.map(|(read, written)| {
+            let delay = read.saturating_sub(*written);
+            self.event_delay.saturating_record(delay);
+            [written - first, delay]
+        });
+        self.timeline = timeline.collect();
+    }
+
     /// Adds another run's, sample for sample.
     pub fn add(&mut self, other: &Self) {
         for (mine, others) in [
@@ -113,9 +146,14 @@ impl Samples {
             (&mut self.from_send, &other.from_send),
             (&mut self.lag, &other.lag),
             (&mut self.event_delay, &other.event_delay),
+            (&mut self.first_event, &other.first_event),
         ] {
             mine.add(others)
                 .expect("all histograms have the same bounds");
+        }
+        self.together += other.together;
+        if !other.timeline.is_empty() {
+            self.timeline.clone_from(&other.timeline);
         }
         self.errors.add(&other.errors);
         self.connects += other.connects;
@@ -156,6 +194,21 @@ mod tests {
         assert_eq!(first.from_intended, all.from_intended);
         assert_eq!(first.from_send, all.from_send);
         assert_eq!(first.lag, all.lag);
+    }
+
+    #[test]
+    fn events_that_came_together_are_counted() {
+        let mut samples = Samples::default();
+        let at = vec![1_000, 5_000, 5_000, 5_000, 9_000];
+        samples.delayed(&at, &[900, 2_000, 3_000, 4_000, 8_000]);
+        samples.saw(&SeenEvents {
+            probe: proxyproof_mocks::ProbeId::fresh(),
+            intended: 400,
+            at,
+        });
+        assert_eq!((samples.together, samples.first_event.max()), (2, 600));
+        assert_eq!(samples.timeline[1], [1_100, 3_000]);
+        assert_eq!(samples.event_delay.len(), 5);
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub struct Session {
 pub struct SeenEvents {
     /// Which stream.
     pub probe: ProbeId,
+    /// When it was to be asked for.
+    pub intended: u64,
     /// One for each event, in their order.
     pub at: Vec<u64>,
 }
@@ -375,7 +377,11 @@ impl Session {
             match ended {
                 Ended::Right => {
                     samples.record(exchange.intended, exchange.sent, exchange.lag, now);
-                    let seen = |probe| SeenEvents { probe, at: events };
+                    let seen = |probe| SeenEvents {
+                        probe,
+                        intended: exchange.intended,
+                        at: events,
+                    };
                     self.seen.extend(exchange.probe.map(seen));
                 }
                 Ended::Wrong => samples.errors.wrong += 1,

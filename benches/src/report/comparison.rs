@@ -173,6 +173,10 @@ fn figures(report: &Report) -> Vec<Figure> {
             if measured.event_delay.is_some() {
                 // The direct path's is near 0: nothing to take it by.
                 add(
+                    "first event p50",
+                    measured.series(|round| round.first_event.unwrap_or(0) as f64),
+                );
+                add(
                     "event delay p50",
                     measured.series(|round| round.event_delay.unwrap_or(0) as f64),
                 );

@@ -12,10 +12,10 @@ impl Report {
         for contender in &self.contenders {
             for measured in &contender.measures {
                 for (index, round) in measured.rounds.iter().enumerate() {
-                    let delay = round.event_delay.map(|delay| delay.to_string());
+                    let told = |nanos: Option<u64>| nanos.map(|nanos| nanos.to_string());
                     write!(
                         text,
-                        "{},{},{},{},{},{:.1},{},{},{:.0},{:.0},{:.0},{:.3},{:.3},{},{:.4},{:.4},{:.4},{:.0}\r\n",
+                        "{},{},{},{},{},{:.1},{},{},{:.0},{:.0},{:.0},{:.3},{:.3},{},{:.4},{:.4},{:.4},{:.0},{}\r\n",
                         quoted(&contender.name),
                         quoted(contender.version.as_deref().unwrap_or_default()),
                         quoted(&measured.name),
@@ -29,11 +29,12 @@ impl Report {
                         round.cpu_upstream,
                         round.client_connections,
                         round.upstream_connections,
-                        delay.unwrap_or_default(),
+                        told(round.event_delay).unwrap_or_default(),
                         round.busy_client,
                         round.busy_proxy,
                         round.busy_upstream,
                         round.memory_each,
+                        told(round.first_event).unwrap_or_default(),
                     )
                     .expect("a string takes every line");
                 }
@@ -43,7 +44,7 @@ impl Report {
     }
 }
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "contender",
     "version",
     "measure",
@@ -62,6 +63,7 @@ const COLUMNS: [&str; 18] = [
     "busy_proxy",
     "busy_upstream",
     "memory_per_connection_bytes",
+    "first_event_p50_ns",
 ];
 
 fn quoted(text: &str) -> String {

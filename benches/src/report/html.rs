@@ -116,45 +116,54 @@ impl Report {
         if self.profile.measures[index].ask.holds() {
             return held(&measured, body);
         }
-        let curves = measured
-            .iter()
-            .enumerate()
-            .filter_map(|(colour, (_, measured))| {
-                let latencies = measured.latencies().ok()?;
-                Some(Curve::of_percentiles(colour % COLOURS, &latencies))
-            });
-        let chart = Chart {
-            title: "latency by percentile",
+        let streams = measured.iter().any(|(_, one)| one.event_delay.is_some());
+        let each = |curve: &dyn Fn(usize, &Measured) -> Option<Curve>| {
+            let all = measured.iter().enumerate();
+            all.filter_map(|(colour, (_, one))| curve(colour % COLOURS, one))
+                .collect()
+        };
+        let by_percentile = Chart {
+            title: match streams {
+                true => "delay of an event by percentile",
+                false => "latency by percentile",
+            },
             x: Axis::Percentile,
             y: Axis::Microseconds,
-            curves: curves.collect(),
+            curves: each(&|colour, one| {
+                let latencies = match streams {
+                    true => one.event_delays(),
+                    false => one.latencies().ok(),
+                };
+                Some(Curve::of_percentiles(colour, &latencies?))
+            }),
         };
-        let streams = measured.iter().any(|(_, one)| one.event_delay.is_some());
-        let (title, figure): (&str, fn(&Round) -> f64) = if streams {
-            ("median delay of an event by round", |round| {
+        let timeline = Chart {
+            title: "delays of the events of one stream, by milliseconds since its first",
+            x: Axis::Milliseconds,
+            y: Axis::Microseconds,
+            curves: each(&|colour, one| {
+                (!one.timeline.is_empty()).then(|| Curve::of_timeline(colour, &one.timeline))
+            }),
+        };
+        let (title, figure): (&str, fn(&Round) -> f64) = match streams {
+            true => ("median delay of an event by round", |round| {
                 round.event_delay.unwrap_or(0) as f64
-            })
-        } else {
-            ("median latency by round", |round| round.p50 as f64)
+            }),
+            false => ("median latency by round", |round| round.p50 as f64),
         };
-        let by_round = measured.iter().enumerate();
-        let by_round = by_round.map(|(colour, (_, measured))| {
-            Curve::by_round(colour % COLOURS, &measured.series(figure))
-        });
-        let rounds = Chart {
+        let by_round = Chart {
             title,
             x: Axis::Round,
             y: Axis::Microseconds,
-            curves: by_round.collect(),
+            curves: each(&|colour, one| Some(Curve::by_round(colour, &one.series(figure)))),
         };
-        push(
-            body,
-            format_args!(
-                "<div class=\"charts\">\n{}{}</div>\n",
-                chart.svg(),
-                rounds.svg()
-            ),
-        );
+        body.push_str("<div class=\"charts\">\n");
+        body.push_str(&by_percentile.svg());
+        if streams {
+            body.push_str(&timeline.svg());
+        }
+        body.push_str(&by_round.svg());
+        body.push_str("</div>\n");
         table(&measured, body);
         costs(&measured, body);
     }
@@ -242,13 +251,17 @@ fn table(measured: &[(&Contender, Measured)], body: &mut String) {
     });
     for (contender, measured) in measured {
         row(&contender.name, &measured.latency, Some(measured), body);
+        if let Some(first) = &measured.first_event {
+            let name = format!("{}, first event", contender.name);
+            row(&name, first, None, body);
+        }
         if let Some(delay) = &measured.event_delay {
-            row(
-                &format!("{}, delay of an event", contender.name),
-                delay,
-                None,
-                body,
+            let name = format!(
+                "{}, delay of an event ({:.1} % came with the one before)",
+                contender.name,
+                measured.share_together() * 100.0
             );
+            row(&name, delay, None, body);
         }
     }
     body.push_str("</table></div>\n<p class=\"note\">Microseconds, over all rounds; a percentile that too few samples carry is missing.</p>\n");

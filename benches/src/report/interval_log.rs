@@ -24,6 +24,11 @@ impl Measured {
     pub fn latencies(&self) -> Result<Histogram<u64>, NoHistogram> {
         decoded(&self.histogram)
     }
+
+    /// All delays of events, over all rounds, in nanoseconds; `None` where there were none.
+    pub(super) fn event_delays(&self) -> Option<Histogram<u64>> {
+        decoded(self.event_histogram.as_deref()?).ok()
+    }
 }
 
 impl Report {

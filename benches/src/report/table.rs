@@ -194,10 +194,12 @@ fn loud(connections: f64) -> String {
 fn events(text: &mut String, report: &Report, index: usize) {
     let mut rows = vec![row([
         "",
-        "events",
+        "first us",
         "delay p50 us",
         "p99 us",
         "max ms",
+        "together",
+        "events",
         "streams",
         "CPU us/stream",
     ])];
@@ -207,10 +209,12 @@ fn events(text: &mut String, report: &Report, index: usize) {
         let cpu = median_of(measured.series(|round| round.cpu_proxy)).unwrap_or(0.0);
         rows.push(row([
             contender.name.clone(),
-            delay.count.to_string(),
+            micros(measured.first_event.and_then(|first| first.p50)),
             micros(delay.p50),
             micros(delay.p99),
             format!("{:.1}", delay.max as f64 / 1e6),
+            format!("{:.1} %", measured.share_together() * 100.0),
+            delay.count.to_string(),
             measured.latency.count.to_string(),
             format!("{:.0}", cpu / 1000.0),
         ]));
@@ -260,6 +264,7 @@ fn verdicts(text: &mut String, report: &Report, index: usize) {
         let delay = |round: &Round| round.event_delay.unwrap_or(0) as f64;
         let figures = match ask {
             Ask::Events => vec![
+                said("first event", |round| round.first_event.unwrap_or(0) as f64),
                 said("event delay p50", delay),
                 said("CPU of the proxy", |round| round.cpu_proxy),
             ],
@@ -317,7 +322,9 @@ CPU us c/p/u: CPU a request of client, proxy and upstream
 conns/1k: connections that the upstream accepted for 1 000 requests";
 
 const OF_EVENTS: &str = "\
+first: p50 of the time from a stream's request to its first event
 delay: from the end of the upstream's write of an event to the client's read; without a proxy it can be 0
+together: events that came in one read with the one before, which the upstream wrote apart
 CPU us/stream: CPU of the proxy for a stream";
 
 const OF_HELD: &str = "\

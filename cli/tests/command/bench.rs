@@ -1,6 +1,8 @@
 //! `bench` and `bench compare`.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -244,43 +246,63 @@ fn every_kind_of_load_is_answered() {
     assert_eq!(held["completed"], 20);
     let over_http2 = &report["contenders"][1]["measures"][6]["rounds"][0];
     assert_eq!(over_http2["completed"], 20);
-    // The delays of events are known on every way.
+    // The delays of events are known on every way, and the time to the first.
     for number in [3, 5] {
-        let delay = &report["contenders"][1]["measures"][number]["event_delay"]["count"];
-        assert!(delay.as_u64() > Some(0), "{number}");
+        let measure = &report["contenders"][1]["measures"][number];
+        for figure in ["event_delay", "first_event"] {
+            assert!(measure[figure]["count"].as_u64() > Some(0), "{measure}");
+        }
+        assert!(
+            measure["timeline"]
+                .as_array()
+                .is_some_and(|events| events.len() > 1),
+            "{measure}"
+        );
     }
 }
 
-/// The embedded proxy and a copy of it that collects request bodies.
-#[test]
-fn uploads_that_are_kept_back_are_told() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let path = |name: &str| folder.path().join(name);
+/// A profile of one round with this load.
+fn one_measure(measure: &str) -> String {
+    format!(
+        "name = \"one\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 1\nround_ms = 200\nwarmup_ms = 20\nfresh_every = 1\n\
+         [[measure]]\nname = \"one\"\n{measure}\n"
+    )
+}
+
+/// The report on the embedded proxy and a copy of it with a defect.
+fn beside_a_defect(defect: &str, measure: &str, folder: &Path) -> Value {
+    let path = |name: &str| folder.join(name);
     let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../candidates/reference");
+    let with = format!("defects = ['{defect}', ");
     for (name, text, with) in [
-        ("candidate.toml", "name = \"reference\"", "name = \"keeps\""),
         (
-            "reference.toml.j2",
-            "defects = [",
-            "defects = ['buffer_request', ",
+            "candidate.toml",
+            "name = \"reference\"",
+            "name = \"broken\"",
         ),
+        ("reference.toml.j2", "defects = [", &with),
     ] {
         let file = std::fs::read_to_string(gallery.join(name)).expect("it is in the gallery");
         assert!(file.contains(text), "{file}");
         std::fs::write(path(name), file.replacen(text, with, 1)).expect("a file can be written");
     }
-    let profile = "name = \"uploads\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 1\nround_ms = 50\nwarmup_ms = 20\n\
-                   fresh_every = 1\n[[measure]]\nname = \"one\"\nask = \"upload\"\nconnections = 1\nbody = 100000\n";
-    std::fs::write(path("uploads.toml"), profile).expect("a file can be written");
+    std::fs::write(path("one.toml"), one_measure(measure)).expect("a file can be written");
     let told = Invocation::new(&["bench", "reference"])
-        .argument(folder.path())
+        .argument(folder)
         .argument("--profile")
-        .argument(path("uploads.toml"))
+        .argument(path("one.toml"))
         .argument("--json")
-        .argument(path("uploads.json"))
+        .argument(path("one.json"))
         .told();
-    let text = std::fs::read_to_string(path("uploads.json")).unwrap_or_else(|_| panic!("{told}"));
-    let report: Value = serde_json::from_str(&text).expect("the report is JSON");
+    let text = std::fs::read_to_string(path("one.json")).unwrap_or_else(|_| panic!("{told}"));
+    serde_json::from_str(&text).expect("the report is JSON")
+}
+
+#[test]
+fn uploads_that_are_kept_back_are_told() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let upload = "ask = \"upload\"\nconnections = 1\nbody = 100000";
+    let report = beside_a_defect("buffer_request", upload, folder.path());
     let passed_on = |who: usize| report["contenders"][who]["measures"][0]["passed_on"].clone();
     assert_eq!(
         [passed_on(0), passed_on(1), passed_on(2)],
@@ -289,7 +311,70 @@ fn uploads_that_are_kept_back_are_told() {
     );
 }
 
-/// `cargo test --release -p proxyproof --test command -- --ignored million`
+/// Streams that a proxy keeps until they are whole come in one lump.
+#[test]
+fn a_stream_in_one_lump_is_told() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let report = beside_a_defect(
+        "buffer_response",
+        "ask = \"events\"\nconnections = 1\nevent_interval_us = 5000",
+        folder.path(),
+    );
+    let of = |who: usize| &report["contenders"][who]["measures"][0];
+    let share = |who: usize| {
+        let count = |figure: &Value| figure.as_f64().expect("a count");
+        count(&of(who)["together"]) / count(&of(who)["event_delay"]["count"])
+    };
+    assert!(share(1) < 0.5 && share(2) > 0.9, "{report}");
+}
+
+/// Neighbours on every core.
+#[test]
+fn a_busy_neighbour_is_told() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let spins = Arc::new(AtomicBool::new(true));
+    let neighbours: Vec<_> = (0..4)
+        .map(|_| {
+            let spins = Arc::clone(&spins);
+            std::thread::spawn(move || while spins.load(Ordering::Relaxed) {})
+        })
+        .collect();
+    let report = measured(
+        &one_measure("connections = 1"),
+        &folder.path().join("busy.json"),
+    );
+    spins.store(false, Ordering::Relaxed);
+    for neighbour in neighbours {
+        neighbour.join().expect("it only spins");
+    }
+    assert_ne!(report["verdict"], "valid");
+    let reasons = report["reasons"].as_array().expect("a list");
+    let told = |reason: &Value| {
+        reason
+            .as_str()
+            .is_some_and(|text| text.contains("other programs"))
+    };
+    assert!(reasons.iter().any(told), "{reasons:?}");
+}
+
+/// A mock that has to read what the proxy only passes on, with a core for the proxy alone.
+#[test]
+#[ignore = "needs a machine that does nothing else"]
+fn a_saturated_mock_is_told() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let profile = one_measure("connections = 4\nask = \"upload\"\nbody = 1048576")
+        .replace("\"free\"", "\"split\"")
+        .replace("round_ms = 200", "round_ms = 1000");
+    let report = measured(&profile, &folder.path().join("saturated.json"));
+    assert_ne!(report["verdict"], "valid");
+    let reasons = report["reasons"].as_array().expect("a list");
+    // Where something else took the core, the mock could not fill it.
+    let told = ["filled their core", "other programs", "elsewhere"];
+    let told = |reason: &Value| told.iter().any(|words| reason.to_string().contains(words));
+    assert!(reasons.iter().any(told), "{reasons:?}");
+}
+
+/// `cargo test --release -p proxyproof --test command -- --ignored --test-threads 1`
 #[test]
 #[ignore = "three minutes, and slower than a million in a debug build"]
 fn a_million_requests_without_an_error() {

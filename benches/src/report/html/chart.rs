@@ -20,6 +20,8 @@ pub(super) enum Axis {
     Percentile,
     /// Rounds, from 1.
     Round,
+    /// Milliseconds, from 0.
+    Milliseconds,
     /// Nanoseconds on a logarithmic axis, told in microseconds.
     Microseconds,
 }
@@ -44,6 +46,15 @@ impl Curve {
         }
     }
 
+    /// The delay of each event over the moment of its write.
+    pub(super) fn of_timeline(colour: usize, events: &[[u64; 2]]) -> Self {
+        let point = |[written, delay]: &[u64; 2]| (*written as f64 / 1e6, log(*delay as f64));
+        Self {
+            colour,
+            points: events.iter().map(point).collect(),
+        }
+    }
+
     pub(super) fn by_round(colour: usize, values: &[f64]) -> Self {
         let points = values.iter().enumerate();
         let points = points.map(|(round, value)| (round as f64 + 1.0, log(*value)));
@@ -58,7 +69,9 @@ impl Chart {
     pub(super) fn svg(&self) -> String {
         let points = || self.curves.iter().flat_map(|curve| &curve.points);
         let (left, right) = match self.x {
-            Axis::Percentile => (0.0, points().map(|point| point.0).fold(1.0, f64::max)),
+            Axis::Percentile | Axis::Milliseconds => {
+                (0.0, points().map(|point| point.0).fold(1.0, f64::max))
+            }
             _ => (1.0, points().map(|point| point.0).fold(2.0, f64::max)),
         };
         let low = points().map(|point| point.1).fold(f64::MAX, f64::min);
@@ -76,7 +89,7 @@ impl Chart {
             self.title,
             match self.y {
                 Axis::Microseconds => "us",
-                Axis::Percentile | Axis::Round => "",
+                Axis::Percentile | Axis::Round | Axis::Milliseconds => "",
             }
         );
         for (value, name) in decades(low, high) {
