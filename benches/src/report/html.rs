@@ -243,7 +243,7 @@ fn table(measured: &[(&Contender, Measured)], body: &mut String) {
     let uploads = measured.iter().any(|(_, one)| one.uploads().is_some());
     body.push_str(
         "<div class=\"wide\"><table>\n<tr><th></th><th>min</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th>\
-         <th>requests/s</th><th>upstream connections for 1 000</th><th>errors</th>",
+         <th>requests/s</th><th>connections for 1 000, client / upstream</th><th>errors</th>",
     );
     body.push_str(match uploads {
         true => "<th>uploads</th></tr>\n",
@@ -284,7 +284,11 @@ fn row(name: &str, of: &Percentiles, measured: Option<&Measured>, body: &mut Str
             series.iter().sum::<f64>() / series.len().max(1) as f64
         };
         cells.push(format!("{:.0}", mean(|round| round.rate)));
-        cells.push(format!("{:.0}", mean(|round| round.upstream_connections)));
+        cells.push(format!(
+            "{:.0} / {:.0}",
+            mean(|round| round.client_connections),
+            mean(|round| round.upstream_connections)
+        ));
         cells.push(measured.errors.total().to_string());
         cells.extend(measured.uploads().map(str::to_owned));
     } else {

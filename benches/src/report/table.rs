@@ -117,7 +117,7 @@ fn requests(text: &mut String, report: &Report, index: usize) {
         "max ms",
         "req/s",
         "CPU us c/p/u",
-        "conns/1k",
+        "conns/1k c/u",
         if body > 0 { "MiB/s" } else { "" },
         if body > 0 { "uploads" } else { "" },
     ])];
@@ -134,7 +134,11 @@ fn requests(text: &mut String, report: &Report, index: usize) {
             format!("{:.1}", cpu(|r| r.cpu_proxy))
         };
         let rate = median_of(measured.series(|round| round.rate)).unwrap_or(0.0);
-        let connections = median_of(measured.series(|round| round.upstream_connections));
+        let connections = [
+            measured.series(|round| round.client_connections),
+            measured.series(|round| round.upstream_connections),
+        ]
+        .map(|series| median_of(series).unwrap_or(0.0));
         rows.push(row([
             contender.name.clone(),
             micros(Some(latency.min)),
@@ -148,7 +152,7 @@ fn requests(text: &mut String, report: &Report, index: usize) {
                 cpu(|r| r.cpu_client),
                 cpu(|r| r.cpu_upstream)
             ),
-            connections.map_or(String::new(), loud),
+            loud(connections),
             if body > 0 {
                 format!("{:.0}", rate * body as f64 / f64::from(1 << 20))
             } else {
@@ -185,10 +189,13 @@ fn columns(text: &mut String, rows: &[Vec<String>]) {
     }
 }
 
-/// A connection for every second request or more is worth an exclamation mark.
-fn loud(connections: f64) -> String {
-    let mark = if connections >= 500.0 { " (!)" } else { "" };
-    format!("{connections:.0}{mark}")
+/// A connection for every second request or more, on either side, is worth an exclamation mark.
+fn loud([client, upstream]: [f64; 2]) -> String {
+    let mark = match client.max(upstream) >= 500.0 {
+        true => " (!)",
+        false => "",
+    };
+    format!("{client:.0} / {upstream:.0}{mark}")
 }
 
 fn events(text: &mut String, report: &Report, index: usize) {
@@ -319,7 +326,7 @@ const NOTHING: f64 = 0.001;
 
 const OF_REQUESTS: &str = "\
 CPU us c/p/u: CPU a request of client, proxy and upstream
-conns/1k: connections that the upstream accepted for 1 000 requests";
+conns/1k c/u: connections for 1 000 requests, opened by the client and accepted by the upstream";
 
 const OF_EVENTS: &str = "\
 first: p50 of the time from a stream's request to its first event

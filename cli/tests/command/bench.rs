@@ -311,6 +311,20 @@ fn uploads_that_are_kept_back_are_told() {
     );
 }
 
+/// Latency alone would hide it.
+#[test]
+fn a_connection_for_each_request_is_told_on_either_side() {
+    for (defect, side) in [
+        ("close_every_connection", "client_connections"),
+        ("connection_per_request", "upstream_connections"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let report = beside_a_defect(defect, "connections = 2", folder.path());
+        let of = |who: usize| report["contenders"][who]["measures"][0]["rounds"][0][side].as_f64();
+        assert!(of(1) < Some(100.0) && of(2) > Some(900.0), "{report}");
+    }
+}
+
 /// Streams that a proxy keeps until they are whole come in one lump.
 #[test]
 fn a_stream_in_one_lump_is_told() {
