@@ -5,7 +5,7 @@ mod chart;
 use std::fmt::Write as _;
 
 use self::chart::{Axis, Chart, Curve};
-use super::{Contender, Measured, Percentiles, Report, Round, Worth};
+use super::{Contender, Measured, Report, Round, Worth};
 use crate::estimate::median_of;
 use crate::sweep;
 
@@ -164,8 +164,12 @@ impl Report {
         }
         body.push_str(&by_round.svg());
         body.push_str("</div>\n");
-        table(&measured, body);
-        costs(&measured, body);
+        if streams {
+            events(&measured, body);
+        } else {
+            table(&measured, body);
+        }
+        costs(if streams { "stream" } else { "request" }, &measured, body);
     }
 
     fn repetition(&self, body: &mut String) {
@@ -243,57 +247,77 @@ fn table(measured: &[(&Contender, Measured)], body: &mut String) {
     let uploads = measured.iter().any(|(_, one)| one.uploads().is_some());
     body.push_str(
         "<div class=\"wide\"><table>\n<tr><th></th><th>min</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th>\
-         <th>requests/s</th><th>connections for 1 000, client / upstream</th><th>errors</th>",
+         <th>requests/s</th><th>connections/1k, c / u</th><th>errors</th>",
     );
     body.push_str(match uploads {
         true => "<th>uploads</th></tr>\n",
         false => "</tr>\n",
     });
     for (contender, measured) in measured {
-        row(&contender.name, &measured.latency, Some(measured), body);
-        if let Some(first) = &measured.first_event {
-            let name = format!("{}, first event", contender.name);
-            row(&name, first, None, body);
-        }
-        if let Some(delay) = &measured.event_delay {
-            let name = format!(
-                "{}, delay of an event ({:.1} % came with the one before)",
-                contender.name,
-                measured.share_together() * 100.0
-            );
-            row(&name, delay, None, body);
-        }
+        row(contender, measured, body);
     }
-    body.push_str("</table></div>\n<p class=\"note\">Microseconds, over all rounds; a percentile that too few samples carry is missing.</p>\n");
+    body.push_str("</table></div>\n");
+    body.push_str(NOTE);
+    body.push_str("<p class=\"note\">Connections for 1 000 requests: opened by the client / accepted by the upstream.</p>\n");
 }
 
-fn row(name: &str, of: &Percentiles, measured: Option<&Measured>, body: &mut String) {
-    let micros = |nanos: u64| format!("{:.1}", nanos as f64 / 1e3);
-    let carried = |nanos: Option<u64>| nanos.map_or_else(String::new, micros);
-    let mut cells = vec![
+/// Streams: when the first event came, how late each was, and how many came together.
+fn events(measured: &[(&Contender, Measured)], body: &mut String) {
+    body.push_str(
+        "<div class=\"wide\"><table>\n<tr><th></th><th>first event, p50</th><th>p90</th><th>delay of an event, p50</th><th>p90</th>\
+         <th>p99</th><th>max</th><th>together</th><th>events</th><th>streams</th><th>errors</th></tr>\n",
+    );
+    for (contender, measured) in measured {
+        let first = measured.first_event.unwrap_or_default();
+        let delay = measured.event_delay.unwrap_or_default();
+        cells(
+            &contender.name,
+            [
+                carried(first.p50),
+                carried(first.p90),
+                carried(delay.p50),
+                carried(delay.p90),
+                carried(delay.p99),
+                micros(delay.max),
+                format!("{:.1} %", measured.share_together() * 100.0),
+                delay.count.to_string(),
+                measured.latency.count.to_string(),
+                measured.errors.total().to_string(),
+            ],
+            body,
+        );
+    }
+    body.push_str("</table></div>\n");
+    body.push_str(NOTE);
+    body.push_str("<p class=\"note\">Together: events that came in one read with the one before, which the upstream wrote apart.</p>\n");
+}
+
+fn row(contender: &Contender, measured: &Measured, body: &mut String) {
+    let of = &measured.latency;
+    let mean = |figure: fn(&Round) -> f64| {
+        let series = measured.series(figure);
+        series.iter().sum::<f64>() / series.len().max(1) as f64
+    };
+    let figures = [
         micros(of.min),
         carried(of.p50),
         carried(of.p90),
         carried(of.p99),
         carried(of.p999),
         micros(of.max),
-    ];
-    if let Some(measured) = measured {
-        let mean = |figure: fn(&Round) -> f64| {
-            let series = measured.series(figure);
-            series.iter().sum::<f64>() / series.len().max(1) as f64
-        };
-        cells.push(format!("{:.0}", mean(|round| round.rate)));
-        cells.push(format!(
+        format!("{:.0}", mean(|round| round.rate)),
+        format!(
             "{:.0} / {:.0}",
             mean(|round| round.client_connections),
             mean(|round| round.upstream_connections)
-        ));
-        cells.push(measured.errors.total().to_string());
-        cells.extend(measured.uploads().map(str::to_owned));
-    } else {
-        cells.resize(9, String::new());
-    }
+        ),
+        measured.errors.total().to_string(),
+    ];
+    let uploads = measured.uploads().map(str::to_owned);
+    cells(&contender.name, figures.into_iter().chain(uploads), body);
+}
+
+fn cells(name: &str, cells: impl IntoIterator<Item = String>, body: &mut String) {
     push(body, format_args!("<tr><th>{}</th>", escaped(name)));
     for cell in cells {
         push(body, format_args!("<td>{cell}</td>"));
@@ -301,8 +325,16 @@ fn row(name: &str, of: &Percentiles, measured: Option<&Measured>, body: &mut Str
     body.push_str("</tr>\n");
 }
 
-/// CPU a request, stacked by side.
-fn costs(measured: &[(&Contender, Measured)], body: &mut String) {
+fn micros(nanos: u64) -> String {
+    format!("{:.1}", nanos as f64 / 1e3)
+}
+
+fn carried(nanos: Option<u64>) -> String {
+    nanos.map_or_else(String::new, micros)
+}
+
+/// CPU a request or stream, stacked by side.
+fn costs(what: &str, measured: &[(&Contender, Measured)], body: &mut String) {
     let cost = |measured: &Measured| {
         let mean = |figure: fn(&Round) -> f64| {
             let series = measured.series(figure);
@@ -320,8 +352,9 @@ fn costs(measured: &[(&Contender, Measured)], body: &mut String) {
         .collect();
     let longest = all.iter().map(|(_, sides)| sides.iter().sum::<f64>());
     let longest = longest.fold(f64::MIN_POSITIVE, f64::max);
+    push(body, format_args!("<h3>CPU a {what}</h3>\n"));
     body.push_str(
-        "<h3>CPU a request</h3>\n<ul class=\"legend sides\"><li><i class=\"client\"></i>client</li>\
+        "<ul class=\"legend sides\"><li><i class=\"client\"></i>client</li>\
          <li><i class=\"proxy\"></i>proxy</li><li><i class=\"upstream\"></i>upstream</li></ul>\n<div class=\"costs\">\n",
     );
     for (name, sides) in all {
@@ -360,6 +393,8 @@ pub(super) fn escaped(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
+const NOTE: &str = "<p class=\"note\">Microseconds, over all rounds; a percentile that too few samples carry is missing.</p>\n";
+
 /// As many as can be told apart, in light and dark.
 const COLOURS: usize = 6;
 
@@ -383,7 +418,7 @@ i.c0 { background:var(--c0); } i.c1 { background:var(--c1); } i.c2 { background:
 i.c4 { background:var(--c4); } i.c5 { background:var(--c5); }
 path.c0 { stroke:var(--c0); } path.c1 { stroke:var(--c1); } path.c2 { stroke:var(--c2); } path.c3 { stroke:var(--c3); }
 path.c4 { stroke:var(--c4); } path.c5 { stroke:var(--c5); }
-.charts { display:grid; grid-template-columns:repeat(auto-fit, minmax(320px, 1fr)); gap:1rem; }
+.charts { display:grid; grid-template-columns:repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap:1rem; }
 svg { width:100%; height:auto; } svg path { fill:none; stroke-width:2; } svg line { stroke:var(--line); }
 svg text { fill:var(--soft); font-size:11px; font-family:inherit; } svg text.title { fill:var(--ink); font-size:13px; }
 .wide { overflow-x:auto; } table { border-collapse:collapse; font-variant-numeric:tabular-nums; }

@@ -142,7 +142,11 @@ impl Chart {
                 .filter(|(nines, _)| *nines <= right + 1e-9)
                 .collect(),
             _ => {
-                let step = ((right - left) / 8.0).ceil().max(1.0);
+                let least = ((right - left) / 8.0).max(1.0);
+                let step = match self.x {
+                    Axis::Milliseconds => rounded_up(least),
+                    _ => least.ceil(),
+                };
                 std::iter::successors(Some(left), |round| Some(round + step))
                     .take_while(|round| *round <= right)
                     .map(|round| (round, format!("{round:.0}")))
@@ -150,6 +154,14 @@ impl Chart {
             }
         }
     }
+}
+
+/// To 1, 2 or 5 times a power of ten.
+fn rounded_up(step: f64) -> f64 {
+    let power = 10_f64.powf(step.log10().floor());
+    let factors = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let fits = factors.into_iter().find(|factor| *factor >= step);
+    fits.unwrap_or(step)
 }
 
 /// Lines at powers of ten of a microsecond, and between them where there are few.
@@ -179,8 +191,9 @@ fn decades(low: f64, high: f64) -> Vec<(f64, String)> {
     lines
 }
 
+/// A delay below a microsecond, which one without a proxy can be, is one.
 fn log(nanos: f64) -> f64 {
-    nanos.max(1.0).log10()
+    nanos.max(1000.0).log10()
 }
 
 const STEPS: u32 = 120;
