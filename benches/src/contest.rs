@@ -1,20 +1,19 @@
 //! Contenders take turns: direct A B C, direct A B C, …
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use proxyproof_harness::stage::Guard;
 use proxyproof_harness::{Candidate, Deployment, HarnessError, Protocol, RunningStage, Stage};
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::OnceCell;
 
-use crate::load::{LoadError, Samples, SeenEvents, Session, Target};
-use crate::machine::{self, Machine};
+use crate::client::{ClientProgram, Order, Turn};
+use crate::load::{LoadError, Samples};
+use crate::machine::{self, Machine, Thread};
 use crate::placement::Cores;
 use crate::profile::{Ask, Measure, Profile};
 use crate::question;
-use crate::report::{Contender, Measured, Report, Round, Took, Validity};
+use crate::report::{Contender, Measured, Report, Round, Validity};
 use crate::site::Site;
 
 /// Proxies to be compared with the direct path and each other.
@@ -23,6 +22,8 @@ pub struct Contest {
     profile: Profile,
     deployment: Deployment,
     candidates: Vec<Candidate>,
+    /// What the client of each turn runs in.
+    client: ClientProgram,
     /// How many events a stream of the upstream has, once that was asked.
     events: OnceCell<u32>,
 }
@@ -59,26 +60,25 @@ pub enum ContestError {
     /// The upstream did not answer as it should without any proxy.
     #[error("can't ask the upstream itself")]
     Upstream(#[source] io::Error),
-    /// A thread could not be started.
-    #[error("can't start a client")]
+    /// The client's process could not be started, or failed.
+    #[error("the client could not ask")]
     Client(#[source] io::Error),
-}
-
-/// One turn: the samples and what it took.
-struct Turn {
-    samples: Samples,
-    took: Took,
-    events: Vec<SeenEvents>,
 }
 
 impl Contest {
     /// Between these, with a profile's loads.
     #[must_use]
-    pub fn new(profile: Profile, deployment: Deployment, candidates: Vec<Candidate>) -> Self {
+    pub fn new(
+        profile: Profile,
+        deployment: Deployment,
+        candidates: Vec<Candidate>,
+        client: ClientProgram,
+    ) -> Self {
         Self {
             profile,
             deployment,
             candidates,
+            client,
             events: OnceCell::new(),
         }
     }
@@ -147,8 +147,10 @@ impl Contest {
                     let stage = through
                         .or(stages.first())
                         .expect("a contest has a candidate");
-                    let client = self.client(stage, through, measure, round, cores).await?;
-                    let turn = client.take_turn(&names[who]).await?;
+                    let order = self.order(stage, through, measure, round, cores).await?;
+                    let turn = order.carry_out(&self.client, stage.ledger(), &names[who]);
+                    let turn = turn.await?;
+                    watch.others += turn.own_cpu;
                     let kept = &mut kept[who][measure_index];
                     if let Some(through) = through {
                         through.check_alive()?;
@@ -228,15 +230,15 @@ impl Contest {
         (most > USUAL).then(|| most + SPARE)
     }
 
-    /// The client of one turn.
-    async fn client(
+    /// What the client of one turn is told.
+    async fn order(
         &self,
         stage: &RunningStage,
         through: Option<&RunningStage>,
         measure: &Measure,
         round: u32,
         cores: &Cores,
-    ) -> Result<Client, ContestError> {
+    ) -> Result<Order, ContestError> {
         // What the upstream answers is asked next.
         stage.cpa().default_script(question::script(measure));
         let target = question::target(stage, through.is_some(), measure, &self.events).await?;
@@ -251,7 +253,7 @@ impl Contest {
             Some(_) => measure.connections,
             None => measure.connections * measure.streams,
         };
-        Ok(Client {
+        Ok(Order {
             target,
             ask: measure.ask,
             connections,
@@ -261,113 +263,8 @@ impl Contest {
             placement: self.profile.placement,
             cores: cores.clone(),
             proxies,
-            upstream: thread_id(),
-            ledger: stage.ledger().clone(),
-            stop: Arc::default(),
+            upstream: Thread::this(),
         })
-    }
-}
-
-/// Tells a client that nobody waits for it.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// What a load thread needs.
-struct Client {
-    target: Target,
-    ask: Ask,
-    connections: usize,
-    arrivals: crate::load::Arrivals,
-    warmup: Duration,
-    duration: Duration,
-    placement: crate::Placement,
-    cores: Cores,
-    proxies: Vec<u32>,
-    upstream: u32,
-    ledger: proxyproof_mocks::Ledger,
-    stop: Arc<AtomicBool>,
-}
-
-impl Client {
-    /// Asks on a thread of its own.
-    async fn take_turn(self, contender: &str) -> Result<Turn, ContestError> {
-        let _stop = StopOnDrop(Arc::clone(&self.stop));
-        let (done, turn) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("load".to_owned())
-            .spawn(move || {
-                // Nobody waits any more when the contest was given up.
-                let _ = done.send(self.run());
-            })
-            .map_err(ContestError::Client)?;
-        let turn = turn.await;
-        let turn = turn.map_err(|error| ContestError::Client(io::Error::other(error)))?;
-        turn.map_err(|cause| ContestError::Load {
-            contender: contender.to_owned(),
-            cause,
-        })
-    }
-
-    fn run(self) -> Result<Turn, LoadError> {
-        self.cores.place_this_thread(self.placement);
-        let memory = machine::resident_memory(&self.proxies);
-        let session = Session::open(&self.target, self.connections)?;
-        let mut session = session.stop_when(&self.stop);
-        match self.ask {
-            Ask::IdleStreams => session.hold()?,
-            Ask::IdleSockets => {}
-            _ => {
-                session.run(self.arrivals, self.warmup);
-                session.take_events();
-            }
-        }
-        let (before, accepted) = (self.cpu(), self.ledger.connections_accepted());
-        let began = Instant::now();
-        let samples = match self.ask.holds() {
-            true => self.wait(),
-            false => session.run(self.arrivals, self.duration),
-        };
-        let (after, wall) = (self.cpu(), began.elapsed());
-        let grown = machine::resident_memory(&self.proxies).saturating_sub(memory);
-        let [client, proxy, upstream] = [0, 1, 2].map(|who| after[who].saturating_sub(before[who]));
-        Ok(Turn {
-            samples,
-            took: Took {
-                cpu: [client, proxy, upstream],
-                connects: self.ledger.connections_accepted() - accepted,
-                wall,
-                memory_each: grown as f64 / self.held() as f64,
-            },
-            events: session.take_events(),
-        })
-    }
-
-    /// How many exchanges there are at once.
-    fn held(&self) -> usize {
-        self.connections * self.target.streams.unwrap_or(1)
-    }
-
-    /// Nothing is asked for that long.
-    fn wait(&self) -> Samples {
-        let began = Instant::now();
-        while began.elapsed() < self.duration && !self.stop.load(Ordering::Relaxed) {
-            std::thread::park_timeout(LOOK.min(self.duration));
-        }
-        Samples::held(self.held(), began.elapsed())
-    }
-
-    /// CPU time of client, proxy and upstream until now, in nanoseconds.
-    fn cpu(&self) -> [u64; 3] {
-        [
-            machine::cpu_of_thread(thread_id()),
-            machine::cpu_of(&self.proxies),
-            machine::cpu_of_thread(self.upstream),
-        ]
     }
 }
 
@@ -405,7 +302,7 @@ async fn stop(
     for (index, stage) in stages.drain(..).enumerate() {
         let processes = stage.processes();
         let peak = machine::peak_memory(&processes);
-        watch.proxies += machine::cpu_of(&processes);
+        watch.others += machine::cpu_of(&processes);
         let who = index % (memory.len() - 1) + 1;
         memory[who] = memory[who].max(peak);
         stage.stop().await?;
@@ -413,20 +310,13 @@ async fn stop(
     Ok(())
 }
 
-fn thread_id() -> u32 {
-    rustix::thread::gettid()
-        .as_raw_nonzero()
-        .get()
-        .unsigned_abs()
-}
-
 /// What the machine did besides.
 struct Watch {
     began: Instant,
     busy: Option<Duration>,
     own: u64,
-    /// What the proxies took from their start to their end, in nanoseconds.
-    proxies: u64,
+    /// What proxies and clients took from their start to their end, in nanoseconds.
+    others: u64,
     lost: Vec<f64>,
 }
 
@@ -435,8 +325,8 @@ impl Watch {
         Self {
             began: Instant::now(),
             busy: machine::busy(),
-            own: own_cpu(),
-            proxies: 0,
+            own: machine::own_cpu(),
+            others: 0,
             lost: Vec::new(),
         }
     }
@@ -449,7 +339,7 @@ impl Watch {
         let busy = machine::busy()
             .zip(self.busy)
             .map(|(now, then)| now.saturating_sub(then));
-        let ours = (own_cpu() - self.own + self.proxies) as f64 / 1e9;
+        let ours = (machine::own_cpu() - self.own + self.others) as f64 / 1e9;
         let took = self.began.elapsed().as_secs_f64() * cores as f64;
         let foreign = busy.map_or(0.0, |busy| ((busy.as_secs_f64() - ours) / took).max(0.0));
         let lost = self.lost.iter().sum::<f64>() / self.lost.len().max(1) as f64;
@@ -460,12 +350,6 @@ impl Watch {
     }
 }
 
-/// The CPU time of this process, in nanoseconds; load threads that ended are in it.
-fn own_cpu() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
-}
-
 /// Mocks, client and embedded proxy are slow then, the proxies of the system are not.
 const DEBUG: &str = "proxyproof itself is a debug build: `cargo run --release`";
 /// Who is asked without a proxy.
@@ -474,8 +358,6 @@ pub(crate) const DIRECT: &str = "direct";
 const USUAL: usize = 400;
 /// For those that are closing while others open.
 const SPARE: usize = 500;
-/// How often a stop is looked for.
-const LOOK: Duration = Duration::from_millis(50);
 /// `0\r\n\r\n`.
 const END_OF_BODY: u64 = 5;
 /// How long a core is watched before each round.

@@ -45,9 +45,33 @@ pub(crate) fn cpu_of(processes: &[u32]) -> u64 {
     processes.iter().map(of).sum()
 }
 
-/// The CPU time of one thread of this process.
-pub(crate) fn cpu_of_thread(thread: u32) -> u64 {
-    schedstat(&Path::new("/proc/self/task").join(thread.to_string()))
+/// A thread of some process.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Thread {
+    process: u32,
+    number: u32,
+}
+
+impl Thread {
+    pub(crate) fn this() -> Self {
+        let number = rustix::thread::gettid().as_raw_nonzero().get();
+        Self {
+            process: std::process::id(),
+            number: number.unsigned_abs(),
+        }
+    }
+
+    /// Its CPU time, in nanoseconds.
+    pub(crate) fn cpu(self) -> u64 {
+        let Self { process, number } = self;
+        schedstat(Path::new(&format!("/proc/{process}/task/{number}")))
+    }
+}
+
+/// The CPU time of this process, in nanoseconds; threads that ended are in it.
+pub(crate) fn own_cpu() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
 }
 
 /// The threads of a process, with the CPU time of each.

@@ -41,7 +41,7 @@ impl std::str::FromStr for Placement {
 }
 
 /// The cores this process had at the beginning.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cores(Vec<usize>);
 
 impl Cores {

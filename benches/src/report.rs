@@ -9,15 +9,13 @@ mod table;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
 pub use self::comparison::{Comparison, Incomparable};
 pub use self::interval_log::{Merged, NoHistogram, Unmergeable};
 use crate::estimate::median_of;
+use crate::histogram::encoded;
 use crate::load::{Errors, Samples, carried};
 use crate::machine::Machine;
 use crate::placement::Placement;
@@ -206,7 +204,7 @@ impl Percentiles {
 }
 
 /// What a turn took.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Took {
     /// CPU of client, proxy and upstream, in nanoseconds.
     pub(crate) cpu: [u64; 3],
@@ -370,15 +368,6 @@ impl Measured {
             )
         })
     }
-}
-
-/// HdrHistogram V2, deflated, in base64.
-fn encoded(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    V2DeflateSerializer::new()
-        .serialize(histogram, &mut bytes)
-        .expect("a vector takes every byte");
-    STANDARD.encode(bytes)
 }
 
 impl Report {

@@ -155,8 +155,7 @@ fn up_to(most: usize) -> impl Iterator<Item = usize> {
         .take_while(move |many| !std::mem::replace(&mut full, *many == room))
 }
 
-/// Each connection has one end at the client and one at the upstream, which share this process, and two in the proxy, whose limit
-/// is the same: processes of their own would hold no more.
+/// Client, proxy and upstream are processes of their own with the same limit, and each connection has two ends in the proxy.
 fn room() -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(usize::MAX, |limit| {
@@ -177,8 +176,8 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// Descriptors for everything else.
-const APART: usize = 2048;
+/// Descriptors for everything else, and for what is closing while other connections open.
+const APART: usize = 512;
 
 #[cfg(test)]
 mod tests {

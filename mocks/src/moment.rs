@@ -30,6 +30,14 @@ impl Moment {
     }
 }
 
+/// When this process's moments begin, in nanoseconds of the system's monotonic clock: what makes those of two processes comparable.
+#[must_use]
+pub fn epoch_nanos() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let now = u64::try_from(now.tv_sec * 1_000_000_000 + now.tv_nsec).unwrap_or(0);
+    now.saturating_sub(Moment::now().nanos())
+}
+
 impl fmt::Debug for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", Duration::from_nanos(self.0))

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A load model (Schroeder, Wierman, Harchol-Balter: "Open versus closed", NSDI 2006).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Arrivals {
     /// Every connection asks again as soon as it was answered.
     Closed,

@@ -8,17 +8,22 @@ use serde::{Deserialize, Serialize};
 use super::session::SeenEvents;
 
 /// Latencies in nanoseconds, and everything that gave none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Samples {
     /// From the moment a request was to be sent until its answer was whole: what a user would have waited.
+    #[serde(with = "crate::histogram")]
     pub from_intended: Histogram<u64>,
     /// From the moment it was sent.
+    #[serde(with = "crate::histogram")]
     pub from_send: Histogram<u64>,
     /// How late requests were sent though a connection was free: what the client itself is to blame for.
+    #[serde(with = "crate::histogram")]
     pub lag: Histogram<u64>,
     /// From an event's write at the upstream to its read; empty but for streams.
+    #[serde(with = "crate::histogram")]
     pub event_delay: Histogram<u64>,
     /// From the moment a stream was to be asked for to the read of its first event.
+    #[serde(with = "crate::histogram")]
     pub first_event: Histogram<u64>,
     /// Events that came in one read with the one before them.
     pub together: u64,

@@ -3,13 +3,12 @@
 use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use proxyproof_mocks::ProbeId;
 use proxyproof_mocks::moment::Moment;
 use rustix::event::{PollFd, PollFlags, Timespec, epoll};
+use serde::{Deserialize, Serialize};
 
 use super::answer::Ended;
 use super::arrivals::{Arrivals, Schedule};
@@ -18,7 +17,7 @@ use super::samples::{Errors, Samples};
 use super::target::Target;
 
 /// Why a session could not begin.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum LoadError {
     /// The target takes no connections, or there are no descriptors left.
     #[error("can't open connection {number} of {of} to {address}")]
@@ -31,6 +30,7 @@ pub enum LoadError {
         address: std::net::SocketAddr,
         /// What the system says.
         #[source]
+        #[serde(with = "system_error")]
         cause: io::Error,
     },
     /// Streams that were to be held open have not begun, or have ended.
@@ -48,7 +48,36 @@ pub enum LoadError {
     },
     /// There is no epoll.
     #[error("can't wait for sockets")]
-    Poll(#[source] io::Error),
+    Poll(
+        #[source]
+        #[serde(with = "system_error")]
+        io::Error,
+    ),
+}
+
+/// An error of the system between processes: its number, where it has one, else its text.
+mod system_error {
+    use std::io;
+
+    use serde::{Deserialize as _, Serialize as _};
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        error: &io::Error,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match error.raw_os_error() {
+            Some(number) => Ok(number),
+            None => Err(error.to_string()),
+        }
+        .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<io::Error, D::Error> {
+        let told = Result::<i32, String>::deserialize(deserializer)?;
+        Ok(told.map_or_else(io::Error::other, io::Error::from_raw_os_error))
+    }
 }
 
 /// Open connections to one target; runs follow one another on them.
@@ -69,7 +98,6 @@ pub struct Session {
     poll: OwnedFd,
     /// What is read at once.
     piece: Box<[u8]>,
-    stop: Arc<AtomicBool>,
     /// Since when a connection has been idle: a request that waits for one is not late through our fault.
     free_since: u64,
     /// When events were read, by stream, since they were last taken.
@@ -77,14 +105,44 @@ pub struct Session {
 }
 
 /// When the events of one stream were read, in nanoseconds of [`Moment`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SeenEvents {
     /// Which stream.
+    #[serde(with = "probe")]
     pub probe: ProbeId,
     /// When it was to be asked for.
     pub intended: u64,
     /// One for each event, in their order.
     pub at: Vec<u64>,
+}
+
+impl SeenEvents {
+    /// In the moments of a process whose own begin so much later, in nanoseconds; earlier by wrapping.
+    pub(crate) fn shift(&mut self, ahead: u64) {
+        for moment in self.at.iter_mut().chain([&mut self.intended]) {
+            *moment = moment.wrapping_add(ahead);
+        }
+    }
+}
+
+/// A probe id as text.
+mod probe {
+    use proxyproof_mocks::ProbeId;
+    use serde::{Deserialize as _, de};
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        probe: &ProbeId,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(probe)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<ProbeId, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
 }
 
 impl Session {
@@ -107,7 +165,6 @@ impl Session {
             streams,
             poll: poll.map_err(|error| LoadError::Poll(error.into()))?,
             piece: vec![0; PIECE].into_boxed_slice(),
-            stop: Arc::default(),
             free_since: 0,
             seen: Vec::new(),
         };
@@ -123,13 +180,6 @@ impl Session {
         // Without it the kernel adds 50 us to every timed wait; a refusal only costs precision, which the lag shows.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
         Ok(session)
-    }
-
-    /// Ends runs early once it is true.
-    #[must_use]
-    pub fn stop_when(mut self, stop: &Arc<AtomicBool>) -> Self {
-        self.stop = Arc::clone(stop);
-        self
     }
 
     /// When the events of the streams that ended since the last time were read.
@@ -152,7 +202,7 @@ impl Session {
         loop {
             let now = Moment::now().nanos();
             let over = schedule.is_over(now) && self.under_way == 0 && self.again.is_empty();
-            if over || now >= given_up || self.stop.load(Ordering::Relaxed) {
+            if over || now >= given_up {
                 let waiting = self.under_way + self.again.len();
                 samples.errors.unfinished += waiting as u64 + schedule.left();
                 break;
@@ -210,8 +260,7 @@ impl Session {
                     self.begin(index, began, false, &mut samples);
                 }
             }
-            let stopped = self.stop.load(Ordering::Relaxed);
-            if stopped || Moment::now().nanos() >= given_up || samples.errors.total() > 0 {
+            if Moment::now().nanos() >= given_up || samples.errors.total() > 0 {
                 return Err(LoadError::Held {
                     silent,
                     of: self.connections.len() * self.streams,

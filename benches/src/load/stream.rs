@@ -7,12 +7,38 @@ use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde::{Deserialize, Serialize};
 
 /// What a client needs for TLS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Told", into = "Told")]
 pub struct Tls {
+    told: Told,
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
+}
+
+/// What that is made from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Told {
+    /// In DER.
+    authority: Vec<u8>,
+    name: String,
+    alpn: String,
+}
+
+impl TryFrom<Told> for Tls {
+    type Error = io::Error;
+
+    fn try_from(told: Told) -> io::Result<Self> {
+        Self::new(told.authority.into(), &told.name, &told.alpn)
+    }
+}
+
+impl From<Tls> for Told {
+    fn from(tls: Tls) -> Self {
+        tls.told
+    }
 }
 
 impl Tls {
@@ -21,6 +47,11 @@ impl Tls {
     /// # Errors
     /// For a certificate that is no authority's, and a name that is none.
     pub fn new(authority: CertificateDer<'static>, name: &str, alpn: &str) -> io::Result<Self> {
+        let told = Told {
+            authority: authority.to_vec(),
+            name: name.to_owned(),
+            alpn: alpn.to_owned(),
+        };
         let mut roots = RootCertStore::empty();
         roots.add(authority).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -31,6 +62,7 @@ impl Tls {
             .with_no_client_auth();
         config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
         Ok(Self {
+            told,
             config: Arc::new(config),
             name: ServerName::try_from(name.to_owned()).map_err(io::Error::other)?,
         })

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use proxyproof_mocks::{PROBE_HEADER, ProbeId};
+use serde::{Deserialize, Serialize};
 
 use super::{Tls, http2};
 
 /// One request, made ready, and the answer that counts as right.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Target {
     /// Who is connected to.
     pub address: SocketAddr,
@@ -23,6 +24,7 @@ pub struct Target {
     pub streams: Option<usize>,
     /// The request's head and body; its frames in HTTP/2, whose stream is filled in; on an upgraded connection whatever is asked
     /// there.
+    #[serde(skip)]
     pub request: Vec<u8>,
     /// Where in the request the probe id is, if each has one of its own: those for streams of events.
     pub probe_at: Option<usize>,
@@ -31,7 +33,7 @@ pub struct Target {
 }
 
 /// What an answer has to be; any other counts as an error, and gives no latency.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expected {
     /// This status and this body, byte for byte.
     Whole {

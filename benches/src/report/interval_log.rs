@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
+use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag,
 };
-use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
 use super::{Measured, Percentiles, Report};
+use crate::histogram::decoded;
 use crate::load::LONGEST;
 
 impl Measured {
@@ -242,13 +241,6 @@ fn written<'h>(
             .map_err(|_full| NoHistogram)?;
     }
     Ok(log)
-}
-
-fn decoded(text: &str) -> Result<Histogram<u64>, NoHistogram> {
-    let bytes = STANDARD.decode(text).map_err(|_| NoHistogram)?;
-    Deserializer::new()
-        .deserialize(&mut &bytes[..])
-        .map_err(|_| NoHistogram)
 }
 
 fn empty() -> Histogram<u64> {

@@ -12,7 +12,7 @@ use proxyproof_harness::{Candidate, Deployment};
 
 use time::OffsetDateTime;
 
-use super::output::Output;
+use super::{itself::client, output::Output};
 use crate::{
     args::{BenchArguments, BenchQuestion, CompareArguments, MergeArguments},
     error::CommandError,
@@ -58,7 +58,7 @@ fn measure(arguments: &BenchArguments, printer: &Printer) -> Result<Exit, Comman
     let files = files.map(|path| Output::open(path.as_deref()));
     let [json, csv, hlog, html] = files;
     let (json, csv, hlog, html) = (json?, csv?, hlog?, html?);
-    let contest = Contest::new(profile, deployment, candidates);
+    let contest = Contest::new(profile, deployment, candidates, client()?);
     let report = match ask(contest, arguments.start_at, printer)? {
         Ok(report) => report,
         Err(stopped) => return Ok(stopped),
@@ -123,7 +123,12 @@ fn search(
         let mut search = Search::default();
         while let Some(rate) = search.next() {
             let profile = objective.profile(rate, profile.clone());
-            let contest = Contest::new(profile, deployment.clone(), vec![candidate.clone()]);
+            let contest = Contest::new(
+                profile,
+                deployment.clone(),
+                vec![candidate.clone()],
+                client()?,
+            );
             let report = match ask(contest, None, printer)? {
                 Ok(report) => report,
                 Err(stopped) => return Ok(stopped),

@@ -8,17 +8,17 @@ mod doctor;
 mod explain;
 mod how;
 mod init;
+mod itself;
 mod list;
 mod matrix;
 mod mock;
 mod output;
 pub(crate) mod own;
-mod reference;
 mod routes;
 mod run;
 mod up;
 
-pub(crate) use reference::serve_if_asked;
+pub(crate) use itself::serve_if_asked;
 
 use crate::{
     args::{Arguments, Verb},

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::invocation::{Invocation, assert_told, text_of};
+use crate::invocation::{Invocation, assert_told, text_of, until};
 use crate::up::is_installed;
 
 #[test]
@@ -340,6 +340,46 @@ fn a_stream_in_one_lump_is_told() {
         count(&of(who)["together"]) / count(&of(who)["event_delay"]["count"])
     };
     assert!(share(1) < 0.5 && share(2) > 0.9, "{report}");
+}
+
+/// A client that would ask for ten minutes ends with whoever gave it its orders.
+#[test]
+fn a_killed_benchmark_leaves_no_client() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("long.toml");
+    let profile = one_measure("connections = 1").replace("round_ms = 200", "round_ms = 600000");
+    std::fs::write(&file, profile).expect("a file can be written");
+    let (mut child, _folder) = Invocation::new(&["bench", "reference", "--profile"])
+        .argument(file)
+        .started();
+    let mut client = None;
+    until("it has a client", || {
+        client = client_of(child.id());
+        client.is_some()
+    });
+    child.kill().expect("it runs");
+    child.wait().expect("it has ended");
+    let client = client.expect("it was found");
+    until("its client is gone", || !is_client(client));
+}
+
+/// The client among the children of a process.
+fn client_of(parent: u32) -> Option<u32> {
+    let processes = std::fs::read_dir("/proc").expect("it is there");
+    let numbers = processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parent = format!("PPid:\t{parent}\n");
+    let is_child = |process: &u32| {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+        status.is_ok_and(|status| status.contains(&parent))
+    };
+    numbers.filter(is_child).find(|process| is_client(*process))
+}
+
+fn is_client(process: u32) -> bool {
+    let command = std::fs::read_to_string(format!("/proc/{process}/cmdline"));
+    command.is_ok_and(|command| command.contains("__client"))
 }
 
 /// Neighbours on every core.

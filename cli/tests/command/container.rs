@@ -3,12 +3,11 @@
 use std::{
     env,
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::invocation::{Invocation, assert_told};
+use crate::invocation::{Invocation, assert_told, until};
 
 const IMAGE: &str = "nginx:stable-alpine";
 
@@ -143,19 +142,4 @@ fn docker(host: &str, arguments: &[&str]) -> Option<String> {
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output.status.success().then_some(text)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a bounded look at another process"
-)]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(
-            started.elapsed() < Duration::from_secs(60),
-            "waited for: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

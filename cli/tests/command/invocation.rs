@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -131,3 +132,19 @@ macro_rules! assert_told {
     };
 }
 pub(crate) use assert_told;
+
+/// Looks until it is so, for a minute.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bounded look at another process"
+)]
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "waited for: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -10,7 +10,9 @@ pub use self::malformed::MalformedHeader;
 mod malformed;
 
 /// A version of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum ProxyVersion {
     /// The text form, one line.
     V1,
