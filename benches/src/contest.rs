@@ -357,7 +357,7 @@ pub(crate) const DIRECT: &str = "direct";
 /// Fewer connections than any proxy of the gallery has room for.
 const USUAL: usize = 400;
 /// For those that are closing while others open.
-const SPARE: usize = 500;
+pub(crate) const SPARE: usize = 500;
 /// `0\r\n\r\n`.
 const END_OF_BODY: u64 = 5;
 /// How long a core is watched before each round.

@@ -2,6 +2,7 @@
 
 use rustix::process::{Resource, getrlimit};
 
+use crate::contest::SPARE;
 use crate::placement::Placement;
 use crate::profile::{Ask, Measure, Profile};
 
@@ -176,8 +177,8 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// Descriptors for everything else, and for what is closing while other connections open.
-const APART: usize = 512;
+/// Descriptors for what is closing while other connections open, at both ends of a proxy, and for everything else.
+const APART: usize = 2 * SPARE + 128;
 
 #[cfg(test)]
 mod tests {
