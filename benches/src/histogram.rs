@@ -6,7 +6,10 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize as _, de};
 
-use crate::report::NoHistogram;
+/// A text that holds no histogram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a histogram is no HdrHistogram of version 2")]
+pub struct NoHistogram;
 
 pub(crate) fn encoded(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();

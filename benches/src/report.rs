@@ -13,8 +13,9 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 pub use self::comparison::{Comparison, Incomparable};
-pub use self::interval_log::{Merged, NoHistogram, Unmergeable};
+pub use self::interval_log::{Merged, Unmergeable};
 use crate::estimate::median_of;
+pub use crate::histogram::NoHistogram;
 use crate::histogram::encoded;
 use crate::load::{Errors, Samples, carried};
 use crate::machine::Machine;

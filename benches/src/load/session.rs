@@ -500,5 +500,5 @@ const EVENTS: usize = 1024;
 const GRACE: Duration = Duration::from_secs(2);
 /// The tail of a wait that is spun, in nanoseconds: what a wake-up takes on a virtual machine.
 const SPIN: u64 = 70_000;
-/// How often a stop is looked for, in nanoseconds.
+/// The longest wait before the clock is looked at again, in nanoseconds.
 const LOOK: u64 = 50_000_000;

@@ -137,14 +137,6 @@ impl Report {
                 Some(Curve::of_percentiles(colour, &latencies?))
             }),
         };
-        let timeline = Chart {
-            title: "delays of the events of one stream, by milliseconds since its first",
-            x: Axis::Milliseconds,
-            y: Axis::Microseconds,
-            curves: each(&|colour, one| {
-                (!one.timeline.is_empty()).then(|| Curve::of_timeline(colour, &one.timeline))
-            }),
-        };
         let (title, figure): (&str, fn(&Round) -> f64) = match streams {
             true => ("median delay of an event by round", |round| {
                 round.event_delay.unwrap_or(0) as f64
@@ -160,6 +152,14 @@ impl Report {
         body.push_str("<div class=\"charts\">\n");
         body.push_str(&by_percentile.svg());
         if streams {
+            let timeline = Chart {
+                title: "delays of the events of one stream, by milliseconds since its first",
+                x: Axis::Milliseconds,
+                y: Axis::Microseconds,
+                curves: each(&|colour, one| {
+                    (!one.timeline.is_empty()).then(|| Curve::of_timeline(colour, &one.timeline))
+                }),
+            };
             body.push_str(&timeline.svg());
         }
         body.push_str(&by_round.svg());

@@ -12,7 +12,7 @@ use hdrhistogram::serialization::interval_log::{
 };
 
 use super::{Measured, Percentiles, Report};
-use crate::histogram::decoded;
+use crate::histogram::{NoHistogram, decoded};
 use crate::load::LONGEST;
 
 impl Measured {
@@ -53,11 +53,6 @@ impl Report {
         written(comment, began, intervals)
     }
 }
-
-/// A text that holds no histogram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a histogram is no HdrHistogram of version 2")]
-pub struct NoHistogram;
 
 /// Logs added together, by tag; nothing is lost: a sum of histograms is the histogram of all samples.
 #[derive(Debug, Default)]

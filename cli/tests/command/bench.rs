@@ -185,12 +185,17 @@ fn a_sweep_of_nothing_known() {
 
 /// The report on the embedded proxy, and on NGINX where it is, by this profile.
 fn measured(profile: &str, json: &Path) -> Value {
-    let toml = json.with_extension("toml");
-    std::fs::write(&toml, profile).expect("a file can be written");
     let mut bench = Invocation::new(&["bench", "reference"]);
     if is_installed("nginx") {
         bench = bench.argument("nginx-corrected");
     }
+    report_of(bench, profile, json)
+}
+
+/// The report by this profile, which lies beside it.
+fn report_of(bench: Invocation, profile: &str, json: &Path) -> Value {
+    let toml = json.with_extension("toml");
+    std::fs::write(&toml, profile).expect("a file can be written");
     let told = bench
         .argument("--profile")
         .argument(toml)
@@ -286,16 +291,8 @@ fn beside_a_defect(defect: &str, measure: &str, folder: &Path) -> Value {
         assert!(file.contains(text), "{file}");
         std::fs::write(path(name), file.replacen(text, with, 1)).expect("a file can be written");
     }
-    std::fs::write(path("one.toml"), one_measure(measure)).expect("a file can be written");
-    let told = Invocation::new(&["bench", "reference"])
-        .argument(folder)
-        .argument("--profile")
-        .argument(path("one.toml"))
-        .argument("--json")
-        .argument(path("one.json"))
-        .told();
-    let text = std::fs::read_to_string(path("one.json")).unwrap_or_else(|_| panic!("{told}"));
-    serde_json::from_str(&text).expect("the report is JSON")
+    let bench = Invocation::new(&["bench", "reference"]).argument(folder);
+    report_of(bench, &one_measure(measure), &path("one.json"))
 }
 
 #[test]
@@ -413,7 +410,7 @@ fn a_busy_neighbour_is_told() {
 
 /// A mock that has to read what the proxy only passes on, with a core for the proxy alone.
 #[test]
-#[ignore = "needs a machine that does nothing else"]
+#[ignore = "needs a machine that does nothing else: CI runs it by itself"]
 fn a_saturated_mock_is_told() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let profile = one_measure("connections = 4\nask = \"upload\"\nbody = 1048576")
@@ -430,7 +427,7 @@ fn a_saturated_mock_is_told() {
 
 /// `cargo test --release -p proxyproof --test command -- --ignored --test-threads 1`
 #[test]
-#[ignore = "three minutes, and slower than a million in a debug build"]
+#[ignore = "three minutes, and slower than a million in a debug build: CI runs it in a release build"]
 fn a_million_requests_without_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let profile = "name = \"million\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 3\nround_ms = 20000\nwarmup_ms = 100\n\
