@@ -1,6 +1,7 @@
 //! The running handle of a stage.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use proxyproof_mocks::certificate::Authority;
 use proxyproof_mocks::fault::RunningRelay;
 use proxyproof_mocks::front::RunningFront;
 use proxyproof_mocks::site::RunningSite;
-use proxyproof_mocks::{Ledger, RunningUpstream};
+use proxyproof_mocks::{Ledger, RunningUpstream, dial};
 
 use super::directory::PrivateDirectory;
 use super::launching::{Launched, Launching};
@@ -217,6 +218,21 @@ impl RunningStage {
     /// Waits until the candidate is gone.
     pub async fn ended(&self) -> Ending {
         self.instance.ended().await
+    }
+
+    /// Returns when a candidate that takes no more connections is known to be gone, at once where it takes them: the
+    /// system closes the sockets of a dying process before anybody hears of its end.
+    pub(crate) async fn hear_of_a_death(&self, protocol: Protocol) {
+        let listener = protocol.listener();
+        let door = self.doors.iter().find(|door| door.protocol == listener);
+        if let (Some(door), false) = (door, matches!(self.instance, Instance::Attached)) {
+            let connecting = Patience::CONNECT.within("a connection", dial(door.address, None));
+            let refused = |cause: std::io::Error| cause.kind() == ErrorKind::ConnectionRefused;
+            if connecting.await.is_ok_and(|made| made.is_err_and(refused)) {
+                // One that lives on without its listener is judged as it is.
+                let _ = Patience::SETTLE.within("its end", self.ended()).await;
+            }
+        }
     }
 
     /// Whether the candidate still runs, unless it was told to end.

@@ -13,8 +13,13 @@ use super::{
     shared::{Death, SharedStage, Staging},
 };
 use crate::{
-    candidate::Candidate, check::THE_CANDIDATE_DIED, error::HarnessError, finding::Finding,
-    patience::Patience, scenario::StageUse, stage::Stage,
+    candidate::Candidate,
+    check::THE_CANDIDATE_DIED,
+    error::HarnessError,
+    finding::Finding,
+    patience::Patience,
+    scenario::StageUse,
+    stage::{RunningStage, Stage},
 };
 
 /// Stages of their own that are up at once: each is a candidate process more, on a machine that may have two cores.
@@ -151,7 +156,7 @@ impl<'r, 'a> Round<'r, 'a> {
             StageUse::Shared => {
                 let stage = self.shared.get().await?;
                 self.running
-                    .spawn(async move { (index, Attempt::on(&stage, asked, patience).await) });
+                    .spawn(async move { (index, on_a_shared(&stage, asked, patience).await) });
             }
             StageUse::Own(prepare) => {
                 self.own_stages += 1;
@@ -201,7 +206,7 @@ impl<'r, 'a> Round<'r, 'a> {
         for (index, _) in suspects {
             let asked = self.plan.asked()[index];
             let stage = self.shared.get().await?;
-            let mut attempt = Attempt::on(&stage, asked, patience).await;
+            let mut attempt = on_a_shared(&stage, asked, patience).await;
             drop(stage);
             if self.shared.death().is_some() {
                 reproduced = true;
@@ -251,6 +256,15 @@ fn order(plan: &Plan, candidate: &Candidate) -> VecDeque<usize> {
 pub(crate) enum Ended {
     Finished,
     Stopped,
+}
+
+/// What fails may have failed because the candidate died: its end is known then before anybody is judged.
+async fn on_a_shared(stage: &RunningStage, asked: Asked, patience: Patience) -> Attempt {
+    let attempt = Attempt::on(stage, asked, patience).await;
+    if !attempt.is_clean() {
+        stage.hear_of_a_death(asked.protocol).await;
+    }
+    attempt
 }
 
 async fn on_its_own(stage: Stage, asked: Asked, patience: Patience) -> Attempt {

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Runs until it is killed, or does what its file says.
 pub(crate) fn run(file: &str) -> ExitCode {
@@ -27,7 +28,11 @@ pub(crate) fn run(file: &str) -> ExitCode {
     }
     match serve(behaviour, listen, upstream) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => say(&error.to_string()),
+        Err(error) => {
+            // Its sockets are closed by now; how long until its end is known depends on the machine.
+            std::thread::park_timeout(Duration::from_millis(200));
+            say(&error.to_string())
+        }
     }
 }
 
