@@ -23,6 +23,14 @@ struct Upstream {
 
 impl Upstream {
     fn start(wait: impl Fn() + Clone + Send + 'static, answer: &'static [u8]) -> Self {
+        Self::in_turn(wait, Box::leak(Box::new([answer])))
+    }
+
+    /// Each connection gets one answer after the other, and begins anew after the last.
+    fn in_turn(
+        wait: impl Fn() + Clone + Send + 'static,
+        answers: &'static [&'static [u8]],
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let over = Arc::new(AtomicBool::new(false));
@@ -33,7 +41,7 @@ impl Upstream {
                     return;
                 }
                 let wait = wait.clone();
-                std::thread::spawn(move || serve(stream.unwrap(), &wait, answer));
+                std::thread::spawn(move || serve(stream.unwrap(), &wait, answers));
             }
         });
         Self { address, over }
@@ -52,9 +60,10 @@ impl Drop for Upstream {
     }
 }
 
-fn serve(mut stream: TcpStream, wait: &impl Fn(), answer: &[u8]) {
+fn serve(mut stream: TcpStream, wait: &impl Fn(), answers: &[&[u8]]) {
     stream.set_nodelay(true).unwrap();
     let (mut read, mut request) = ([0; 4096], Vec::new());
+    let mut answers = answers.iter().cycle();
     loop {
         match stream.read(&mut read) {
             Ok(0) | Err(_) => return,
@@ -63,6 +72,7 @@ fn serve(mut stream: TcpStream, wait: &impl Fn(), answer: &[u8]) {
         if request.ends_with(b"\r\n\r\n") {
             request.clear();
             wait();
+            let answer = answers.next().unwrap();
             if stream.write_all(answer).is_err() {
                 return;
             }
@@ -129,6 +139,22 @@ fn another_answer_is_an_error_and_no_latency() {
         .session(2)
         .run(Arrivals::Constant(100.0), Duration::from_millis(300));
     assert_eq!((samples.completed(), samples.errors.wrong), (0, 30));
+}
+
+#[test]
+fn a_right_answer_excuses_no_other() {
+    let answers: &[&[u8]] = &[
+        OK,
+        OK,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno",
+        b"HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nVia: 1.1 another\r\nContent-Length: 2\r\n\r\nok",
+    ];
+    let samples = Upstream::in_turn(|| (), answers)
+        .session(1)
+        .run(Arrivals::Times(50), Duration::from_secs(10));
+    assert_eq!((samples.completed(), samples.errors.wrong), (30, 20));
+    assert_eq!(samples.errors.total(), 20);
 }
 
 #[test]

@@ -95,6 +95,11 @@ impl Reading {
         }
     }
 
+    /// Whether the head is not whole.
+    pub(super) fn is_before_the_body(&self) -> bool {
+        matches!(self.framing, Framing::Head)
+    }
+
     /// The connection has ended: what the answer is then.
     pub(super) fn end_of_connection(&self, expected: &Expected) -> Ended {
         match self.framing {

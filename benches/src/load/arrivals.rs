@@ -68,9 +68,9 @@ impl Schedule {
         }
     }
 
-    /// How long until the next is due; `None` in a closed model, and when there is none.
-    pub(super) fn wait(&self, now: u64) -> Option<u64> {
-        self.next()?.map(|next| next.saturating_sub(now))
+    /// When the next is due; `None` in a closed model, and when there is none.
+    pub(super) fn next_due(&self) -> Option<u64> {
+        self.next()?
     }
 
     /// Whether nothing more will be due.
@@ -133,7 +133,7 @@ mod tests {
         let mut schedule = Schedule::new(Arrivals::Constant(1000.0), 0, Duration::from_secs(1));
         assert_eq!(schedule.due(0), Some(0));
         assert_eq!(schedule.due(999_999), None);
-        assert_eq!(schedule.wait(400_000), Some(600_000));
+        assert_eq!(schedule.next_due(), Some(1_000_000));
         assert_eq!(schedule.due(1_000_000), Some(1_000_000));
     }
 

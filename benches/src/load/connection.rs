@@ -73,10 +73,29 @@ pub(super) enum Progress {
     Stray,
 }
 
+/// What is read at once: one for all connections stays in the processor's cache.
+#[derive(Debug)]
+pub(super) struct Piece {
+    bytes: Box<[u8]>,
+    /// The last right answer that one read gave, from its first byte to its last: the same again needs no parser.
+    right: Vec<u8>,
+}
+
+impl Default for Piece {
+    fn default() -> Self {
+        Self {
+            bytes: vec![0; PIECE].into_boxed_slice(),
+            right: Vec::with_capacity(PIECE),
+        }
+    }
+}
+
 impl Connection {
     pub(super) fn open(target: &Target) -> io::Result<Self> {
         let mut stream = TcpStream::connect(target.address)?;
         stream.set_nodelay(true)?;
+        // BBR, the default of some machines, paces what is sent: that would be a delay of ours. Every Linux has this one.
+        let _ = rustix::net::sockopt::set_tcp_congestion(&stream, "reno");
         // A handshake that never ends must not hold the whole run.
         stream.set_read_timeout(Some(HANDSHAKE))?;
         if let Some(version) = target.proxy_protocol {
@@ -157,32 +176,50 @@ impl Connection {
     }
 
     /// Reads until an exchange ends or nothing more is there; adds to `bytes`. After an end there may be another.
-    ///
-    /// `piece` is what is read at once: one for all connections stays in the processor's cache.
     pub(super) fn read(
         &mut self,
         expected: &Expected,
-        piece: &mut [u8],
+        piece: &mut Piece,
         bytes: &mut u64,
     ) -> Progress {
+        // How much of the piece is an answer from its first byte on.
+        let mut begun = None;
         loop {
             if let Some(progress) = self.advance(expected) {
+                if let Some(length) = begun
+                    && self.buffer.is_empty()
+                    && progress.is_right()
+                {
+                    piece.right.clear();
+                    piece.right.extend_from_slice(&piece.bytes[..length]);
+                }
                 return progress;
             }
             if self.drained {
                 return Progress::Under;
             }
-            let read = self.stream.read(piece);
-            self.buffer
-                .extend_from_slice(&piece[..read.as_ref().copied().unwrap_or(0)]);
-            match read {
+            match self.stream.read(&mut piece.bytes) {
                 Ok(0) => return self.gone(expected),
                 Ok(length) => {
                     *bytes += length as u64;
+                    let come = &piece.bytes[..length];
+                    self.drained =
+                        length < piece.bytes.len() && self.stream.is_drained_by_a_short_read();
+                    begun = None;
+                    if let Spoken::One(one) = &mut self.spoken
+                        && let Some(exchange) = one.exchange
+                        && one.reading.is_before_the_body()
+                        && self.buffer.is_empty()
+                    {
+                        if come == piece.right {
+                            return one.end(exchange, Ended::Right);
+                        }
+                        begun = Some(length);
+                    }
                     if matches!(expected, Expected::Events(_)) {
                         self.read_at = Moment::now().nanos();
                     }
-                    self.drained = length < piece.len() && self.stream.is_drained_by_a_short_read();
+                    self.buffer.extend_from_slice(come);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained = true,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -202,13 +239,7 @@ impl Connection {
                     return Some(Progress::Stray);
                 };
                 let ended = one.reading.advance(buffer, expected, self.read_at)?;
-                one.exchange = None;
-                Some(Progress::Answered {
-                    ended,
-                    exchange,
-                    events: std::mem::take(&mut one.reading.body.events),
-                    closes: one.reading.closes || ended == Ended::Broken,
-                })
+                Some(one.end(exchange, ended))
             }
         }
     }
@@ -223,13 +254,11 @@ impl Connection {
 
     fn gone(&mut self, expected: &Expected) -> Progress {
         match &mut self.spoken {
-            Spoken::One(one) => match one.exchange.take() {
-                Some(exchange) => Progress::Answered {
-                    ended: one.reading.end_of_connection(expected),
-                    exchange,
-                    events: std::mem::take(&mut one.reading.body.events),
-                    closes: true,
-                },
+            Spoken::One(one) => match one.exchange {
+                Some(exchange) => {
+                    one.reading.closes = true;
+                    one.end(exchange, one.reading.end_of_connection(expected))
+                }
                 // As a server may (RFC 9112 section 9.5): the next request opens another.
                 None => Progress::Gone { broken: 0 },
             },
@@ -237,6 +266,25 @@ impl Connection {
                 broken: http2.under_way() as u64,
             },
         }
+    }
+}
+
+impl One {
+    fn end(&mut self, exchange: Exchange, ended: Ended) -> Progress {
+        self.exchange = None;
+        Progress::Answered {
+            ended,
+            exchange,
+            events: std::mem::take(&mut self.reading.body.events),
+            closes: self.reading.closes || ended == Ended::Broken,
+        }
+    }
+}
+
+impl Progress {
+    /// An exchange that leaves its connection as it found it, answered as it should be, whenever that came.
+    fn is_right(&self) -> bool {
+        matches!(self, Self::Answered { ended: Ended::Right, events, closes: false, .. } if events.is_empty())
     }
 }
 
@@ -254,6 +302,8 @@ fn taken(stream: &mut Stream, bytes: &[u8]) -> io::Result<usize> {
     Ok(written)
 }
 
+/// Bytes read at once.
+const PIECE: usize = 16 << 10;
 /// Far longer than a handshake on one machine takes.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Whom a PROXY header names: an address for documentation (RFC 5737).

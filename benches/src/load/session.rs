@@ -8,11 +8,12 @@ use std::time::Duration;
 use proxyproof_mocks::ProbeId;
 use proxyproof_mocks::moment::Moment;
 use rustix::event::{PollFd, PollFlags, Timespec, epoll};
+use rustix::time::{self, Itimerspec};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Ended;
 use super::arrivals::{Arrivals, Schedule};
-use super::connection::{Connection, Exchange, Progress};
+use super::connection::{Connection, Exchange, Piece, Progress};
 use super::samples::{Errors, Samples};
 use super::target::Target;
 
@@ -96,8 +97,9 @@ pub struct Session {
     /// Exchanges on one connection at once.
     streams: usize,
     poll: OwnedFd,
-    /// What is read at once.
-    piece: Box<[u8]>,
+    /// Ends the waiting of a run that is given up.
+    timer: OwnedFd,
+    piece: Piece,
     /// Since when a connection has been idle: a request that waits for one is not late through our fault.
     free_since: u64,
     /// When events were read, by stream, since they were last taken.
@@ -151,7 +153,7 @@ impl Session {
     /// # Errors
     /// When one of them cannot be opened.
     pub fn open(target: &Target, connections: usize) -> Result<Self, LoadError> {
-        let poll = epoll::create(epoll::CreateFlags::CLOEXEC);
+        let (poll, timer) = waiting().map_err(LoadError::Poll)?;
         let target = target.clone();
         let address = target.address;
         let streams = target.streams.unwrap_or(1).max(1);
@@ -163,8 +165,9 @@ impl Session {
             again: Vec::new(),
             under_way: 0,
             streams,
-            poll: poll.map_err(|error| LoadError::Poll(error.into()))?,
-            piece: vec![0; PIECE].into_boxed_slice(),
+            poll,
+            timer,
+            piece: Piece::default(),
             free_since: 0,
             seen: Vec::new(),
         };
@@ -197,32 +200,29 @@ impl Session {
         let given_up = began
             .saturating_add(nanos(duration))
             .saturating_add(nanos(GRACE));
+        self.set_timer(given_up.saturating_sub(began));
         let mut events = Vec::with_capacity(EVENTS);
-        let mut answered = began;
+        let (mut now, mut answered) = (began, began);
         loop {
-            let now = Moment::now().nanos();
             let over = schedule.is_over(now) && self.under_way == 0 && self.again.is_empty();
             if over || now >= given_up {
                 let waiting = self.under_way + self.again.len();
                 samples.errors.unfinished += waiting as u64 + schedule.left();
                 break;
             }
-            while let Some(index) = self.next_idle() {
-                let again = self.again.pop();
-                let Some(intended) = again.or_else(|| schedule.due(Moment::now().nanos())) else {
-                    break;
-                };
-                let open = open || again.is_some();
-                self.idle.pop();
-                self.begin(index, intended, open, &mut samples);
-            }
-            self.wait(&schedule, given_up, &mut events);
+            self.ask(None, &mut schedule, open, &mut samples);
+            self.wait(&schedule, &mut events);
+            let mut read = None;
             for event in events.drain(..) {
                 let index = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
                 if let Some(at) = self.look(index, &mut samples) {
-                    answered = at;
+                    // At once: others that are looked at before would make it late.
+                    self.ask(Some(at), &mut schedule, open, &mut samples);
+                    read = Some(at);
                 }
             }
+            answered = read.unwrap_or(answered);
+            now = read.unwrap_or_else(|| Moment::now().nanos());
         }
         // What is unanswered must not be taken for an answer of the next run.
         for connection in &mut self.connections {
@@ -268,14 +268,7 @@ impl Session {
                 });
             }
             let room = rustix::buffer::spare_capacity(&mut events);
-            let _ = epoll::wait(
-                &self.poll,
-                room,
-                Some(&Timespec {
-                    tv_sec: 0,
-                    tv_nsec: LOOK as _,
-                }),
-            );
+            let _ = epoll::wait(&self.poll, room, Some(&timespec(LOOK)));
             for event in events.drain(..) {
                 let index = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
                 self.look(index, &mut samples);
@@ -308,30 +301,50 @@ impl Session {
         }
     }
 
-    fn wait(&self, schedule: &Schedule, given_up: u64, events: &mut Vec<epoll::Event>) {
-        let now = Moment::now().nanos();
-        let until_due = match schedule.wait(now) {
-            // A request that is due waits for a connection, not for the clock.
-            Some(_) if self.idle.is_empty() => None,
-            wait => wait,
-        };
-        // The last of the wait is spun: a sleeping thread wakes too late for a latency of this size.
-        let wait = until_due.map_or(LOOK, |due| due.saturating_sub(SPIN));
-        let wait = wait.min(given_up.saturating_sub(now)).min(LOOK);
-        let timeout = |nanos: u64| Timespec {
-            tv_sec: i64::try_from(nanos / 1_000_000_000).unwrap_or(0),
-            tv_nsec: (nanos % 1_000_000_000) as _,
-        };
-        // `epoll_wait` counts in milliseconds, which is more than a latency; `ppoll` in nanoseconds.
-        let mut rest = wait;
-        if until_due.is_some() && wait > 0 {
-            let mut poll = [PollFd::new(&self.poll, PollFlags::IN)];
-            let _ = rustix::event::poll(&mut poll, Some(&timeout(wait)));
-            rest = 0;
+    /// Sends what is due, as far as there are connections for it; `now` where it has just been read.
+    fn ask(
+        &mut self,
+        mut now: Option<u64>,
+        schedule: &mut Schedule,
+        open: bool,
+        samples: &mut Samples,
+    ) {
+        while let Some(index) = self.next_idle() {
+            let now = now.take().unwrap_or_else(|| Moment::now().nanos());
+            let again = self.again.pop();
+            let Some(intended) = again.or_else(|| schedule.due(now)) else {
+                break;
+            };
+            self.idle.pop();
+            self.begin(index, intended, open || again.is_some(), samples);
         }
+    }
+
+    /// Waits for answers, or until the next request is due or the run is given up.
+    fn wait(&self, schedule: &Schedule, events: &mut Vec<epoll::Event>) {
+        // Where no connection is free, what is due waits for one and not for the clock.
+        let due = schedule.next_due().filter(|_| !self.idle.is_empty());
+        let due = due.map(|due| due.saturating_sub(Moment::now().nanos()));
+        // The last of the wait is spun: a sleeping thread wakes too late for a latency of this size.
+        if let Some(wait) = due.and_then(|due| due.checked_sub(SPIN)) {
+            // `epoll_wait` counts in milliseconds, which is more than a latency; `ppoll` in nanoseconds.
+            let mut poll = [PollFd::new(&self.poll, PollFlags::IN)];
+            let _ = rustix::event::poll(&mut poll, Some(&timespec(wait)));
+        }
+        let at_once = due.map(|_| timespec(0));
         // Interrupted by a signal: the loop looks at the clock again.
         let room = rustix::buffer::spare_capacity(events);
-        let _ = epoll::wait(&self.poll, room, Some(&timeout(rest)));
+        let _ = epoll::wait(&self.poll, room, at_once.as_ref());
+    }
+
+    /// Ends a wait after so many nanoseconds: cheaper than a limit for each, for which the kernel reads the clock.
+    fn set_timer(&self, nanos: u64) {
+        let once = Itimerspec {
+            it_interval: timespec(0),
+            it_value: timespec(nanos),
+        };
+        let set = time::timerfd_settime(&self.timer, time::TimerfdTimerFlags::empty(), &once);
+        set.expect("a timer of ours takes every duration");
     }
 
     fn begin(&mut self, index: usize, intended: u64, open: bool, samples: &mut Samples) {
@@ -488,17 +501,33 @@ impl Session {
     }
 }
 
+/// An epoll, and a timer that it tells of.
+fn waiting() -> io::Result<(OwnedFd, OwnedFd)> {
+    let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    let timer = time::timerfd_create(time::TimerfdClockId::Monotonic, time::TimerfdFlags::CLOEXEC)?;
+    let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+    epoll::add(&poll, &timer, epoll::EventData::new_u64(TIMER), flags)?;
+    Ok((poll, timer))
+}
+
+fn timespec(nanos: u64) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX),
+        tv_nsec: (nanos % 1_000_000_000) as _,
+    }
+}
+
 /// How many streams are begun at once where they are held.
 const AT_ONCE: usize = 64;
 /// How long streams may take to begin, in nanoseconds.
 const HOLD: u64 = 30_000_000_000;
-/// Bytes read at once.
-const PIECE: usize = 16 << 10;
+/// What an event of the timer says in place of a connection: there are not so many.
+const TIMER: u64 = u64::MAX;
 /// How many sockets one wait tells of.
 const EVENTS: usize = 1024;
 /// How long a run waits for what is not answered at its end.
 const GRACE: Duration = Duration::from_secs(2);
 /// The tail of a wait that is spun, in nanoseconds: what a wake-up takes on a virtual machine.
 const SPIN: u64 = 70_000;
-/// The longest wait before the clock is looked at again, in nanoseconds.
+/// The longest wait before streams that begin are counted again, in nanoseconds.
 const LOOK: u64 = 50_000_000;
