@@ -1,20 +1,23 @@
 //! A configuration of one's own, in NGINX's language, in the place of the gallery's.
 
+mod copy;
 mod draft;
 mod source;
+mod way_in;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use proxyproof_oracle::conf::{self, Directive, Edits, Span, Word};
+use proxyproof_oracle::conf::{Directive, Word};
 
+pub use self::copy::OwnCopy;
+pub(super) use self::copy::private_copy;
 use self::source::{Group, Source, followed};
-use super::{CERTIFICATE, Candidate, Gallery, LaunchFile, Role};
-use crate::deployment::{Deployment, Front, ProxyProtocol, PublishedListener};
+use self::way_in::WayIn;
+use super::{Candidate, Gallery, LaunchFile, Role};
+use crate::deployment::Deployment;
 use crate::document::{DocumentError, nearest};
 use crate::error::HarnessError;
-use crate::protocol::Protocol;
 
 /// A user's file, read and not changed: what runs is a private copy with the stage's own addresses and paths.
 #[derive(Clone, Debug)]
@@ -23,17 +26,6 @@ pub struct OwnConfiguration {
     folder: PathBuf,
     main: Source,
     included: Vec<Group>,
-}
-
-/// How the private copy of a user's file differs from it besides the addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnCopy {
-    /// The folder of the main file: its relative paths are looked for there.
-    pub folder: PathBuf,
-    /// The addresses that the stage replaces; whoever listens elsewhere does so on a socket in the private directory.
-    pub listeners: Vec<String>,
-    /// Arguments of `include` whose files are copied, and what names the copies.
-    pub includes: Vec<(String, String)>,
 }
 
 /// Whether variables that people's copies lack are supplied.
@@ -203,83 +195,6 @@ impl OwnConfiguration {
         self.listens(deployment)
     }
 
-    /// Puts the deployment behind this front, with the listeners of the first server that has locations.
-    ///
-    /// # Errors
-    /// [`HarnessError::Document`] where that server waits for a PROXY header that no such front sends, or has no listener.
-    pub fn stand_behind(
-        &self,
-        front: Front,
-        deployment: &mut Deployment,
-    ) -> Result<(), HarnessError> {
-        if front == Front::Tunnel {
-            deployment.put_behind(front, false);
-            return Ok(());
-        }
-        let ways = self.ways_in();
-        let ends_tls = front == Front::None && ways.iter().any(WayIn::ends_tls);
-        let open = with_or_without_tls(&ways, ends_tls);
-        if let Some(way) = open.iter().find(|way| way.wants_header()) {
-            let message = format!("`--front {}` sends no PROXY header", front.name());
-            return Err(way
-                .source
-                .at(way.place(), message)
-                .help("`--front tunnel` does, and so does the deployment without any --front")
-                .into());
-        }
-        let listeners: BTreeMap<Protocol, PublishedListener> = of_protocols(&open).collect();
-        if listeners.is_empty() {
-            let wanted = match front {
-                Front::Tls => "without TLS, since the front ends it",
-                _ => "that clients could ask",
-            };
-            let message = format!("no server with locations has a listener {wanted}");
-            return Err(self.main.lacks(message).into());
-        }
-        deployment.listeners = listeners;
-        deployment.put_behind(front, ends_tls);
-        Ok(())
-    }
-
-    /// The listeners of the first server with locations: those with TLS, if it has any.
-    fn listeners(&self) -> Vec<(Protocol, PublishedListener)> {
-        let ways = self.ways_in();
-        let ends_tls = ways.iter().any(WayIn::ends_tls);
-        of_protocols(&with_or_without_tls(&ways, ends_tls)).collect()
-    }
-
-    /// Where the first server with locations listens, over TCP.
-    fn ways_in(&self) -> Vec<WayIn<'_>> {
-        let mut ways = Vec::new();
-        let mut server = None;
-        let mut anywhere = false;
-        self.walk(&mut |source, above, directive| {
-            let site = above.iter().find(|parent| is_site(parent));
-            anywhere |=
-                is_http2_on(directive) && above.last().is_some_and(|parent| parent.is("http"));
-            let Some(site) = site else {
-                return;
-            };
-            let here = (source.origin.as_str(), site.span().start);
-            let is_way_in = directive.is("listen")
-                && !directive.arguments().is_empty()
-                && !has(directive, "quic");
-            if *server.get_or_insert(here) == here && is_way_in {
-                let server_wide = site.children().iter().any(is_http2_on);
-                ways.push(WayIn {
-                    source,
-                    http_two: server_wide || has(directive, "http2"),
-                    listen: directive.clone(),
-                });
-            }
-        });
-        // `http2 on` of NGINX 1.25.1 is for every protocol that a listener can tell apart: with TLS by ALPN.
-        for way in &mut ways {
-            way.http_two |= anywhere && way.ends_tls();
-        }
-        ways
-    }
-
     /// A listener that nobody opens would be waited for in vain.
     fn listens(&self, deployment: &Deployment) -> Result<(), DocumentError> {
         let mut open = Vec::new();
@@ -309,56 +224,6 @@ impl OwnConfiguration {
     }
 }
 
-/// A listener of a site, as written.
-struct WayIn<'s> {
-    source: &'s Source,
-    /// With an address.
-    listen: Directive,
-    http_two: bool,
-}
-
-impl WayIn<'_> {
-    fn place(&self) -> &Word {
-        &self.listen.arguments()[0]
-    }
-
-    fn ends_tls(&self) -> bool {
-        has(&self.listen, "ssl")
-    }
-
-    fn wants_header(&self) -> bool {
-        has(&self.listen, "proxy_protocol")
-    }
-}
-
-fn with_or_without_tls<'w, 's>(ways: &'w [WayIn<'s>], ends_tls: bool) -> Vec<&'w WayIn<'s>> {
-    let wanted = ways.iter().filter(|way| way.ends_tls() == ends_tls);
-    wanted.collect()
-}
-
-/// The first listener of each protocol; behind TLS one may serve both, and ALPN chooses.
-fn of_protocols(ways: &[&WayIn<'_>]) -> impl Iterator<Item = (Protocol, PublishedListener)> {
-    // The parameter `http2` leaves no HTTP/1.1 to a listener without TLS; the directive does.
-    let h1 = ways
-        .iter()
-        .find(|way| way.ends_tls() || !has(&way.listen, "http2"));
-    let h2 = ways.iter().find(|way| way.http_two);
-    let listener = |way: &&WayIn| PublishedListener {
-        address: address(&way.place().text()),
-        proxy_protocol: match way.wants_header() {
-            true => ProxyProtocol::V1,
-            false => ProxyProtocol::None,
-        },
-        tls: way.ends_tls(),
-    };
-    [
-        (Protocol::H1, h1.map(listener)),
-        (Protocol::H2, h2.map(listener)),
-    ]
-    .into_iter()
-    .filter_map(|(protocol, listener)| Some((protocol, listener?)))
-}
-
 fn has(directive: &Directive, argument: &str) -> bool {
     directive
         .arguments()
@@ -373,10 +238,6 @@ fn is_site(directive: &Directive) -> bool {
             .children()
             .iter()
             .any(|child| child.is("location"))
-}
-
-fn is_http2_on(directive: &Directive) -> bool {
-    directive.is("http2") && has(directive, "on")
 }
 
 fn one_of(
@@ -453,222 +314,32 @@ fn text_of(directive: &Directive) -> String {
     String::from_utf8_lossy(directive.name()).into_owned()
 }
 
-/// The private copy: its process, log and temporary paths are the stage's, its includes the user's. Lines stay where they are.
-pub(super) fn private_copy(text: &str, own: &OwnCopy) -> String {
-    // A test of the reload may write what does not parse: then it is the proxy that has to find out.
-    let Ok(document) = conf::Document::parse(text.as_bytes()) else {
-        return text.to_owned();
-    };
-    let mut edits = Edits::new(&document);
-    let mut temporary: Vec<&str> = TEMPORARY.to_vec();
-    document.walk(&mut |_, directive| {
-        let name = text_of(directive);
-        let first = directive.arguments().first();
-        temporary.retain(|other| *other != name);
-        match (&*name, first) {
-            ("listen", Some(_)) if has(directive, "quic") => {
-                blank(&document, directive, &mut edits)
-            }
-            (name, _) if TAKEN_OUT.contains(&name) => blank(&document, directive, &mut edits),
-            ("ssl_certificate" | "ssl_certificate_key", Some(file)) => {
-                edits.set(file, CERTIFICATE.as_bytes());
-            }
-            ("listen", Some(place)) => {
-                let written = address(&place.text());
-                if own.listeners.contains(&written) {
-                    edits.set(place, written.as_bytes());
-                    without_ipv6only(directive, &mut edits);
-                } else {
-                    elsewhere(directive, place, &mut edits);
-                }
-            }
-            ("error_log", Some(file)) => {
-                edits.set(file, b"error.log");
-            }
-            ("access_log", Some(file)) if file.value() != b"off" => {
-                edits.set(file, b"access.log");
-            }
-            ("include", Some(file)) => {
-                let written = file.text();
-                let copies = own.includes.iter().find(|(other, _)| *other == written);
-                let path = match copies {
-                    Some((_, copies)) => copies.clone(),
-                    None => own.folder.join(&*written).to_string_lossy().into_owned(),
-                };
-                edits.set(file, path.as_bytes());
-            }
-            ("load_module", Some(module)) => {
-                if let Some(path) = module_path(&module.text()) {
-                    edits.set(module, path.to_string_lossy().as_bytes());
-                }
-            }
-            (name, Some(path)) if name.ends_with("_temp_path") => {
-                edits.set(path, name.as_bytes());
-            }
-            _ => {}
-        }
-    });
-    if let Some(http) = document.directives().iter().find(|one| one.is("http")) {
-        let own: String = temporary
-            .iter()
-            .map(|name| format!(" {name} {name};"))
-            .collect();
-        edits.replace(Span::at(http.span().start as usize), "pid nginx.pid; ");
-        if let Some(first) = http.children().first() {
-            edits.replace(Span::at(first.span().start as usize), format!("{own} "));
-        }
-    }
-    String::from_utf8_lossy(&edits.apply()).into_owned()
-}
-
-/// A directive that the copy does without; its lines stay.
-fn blank(document: &conf::Document, directive: &Directive, edits: &mut Edits<'_>) {
-    let span = directive.span();
-    let lines = document.raw(span).iter().filter(|byte| **byte == b'\n');
-    edits.replace(span, vec![b'\n'; lines.count()]);
-}
-
-/// What is the stage's affair, or names files of the server that has it: keys, tickets, and who vouches for a certificate
-/// (`ssl_stapling` asks its authority, beyond the stage).
-const TAKEN_OUT: [&str; 12] = [
-    "daemon",
-    "user",
-    "pid",
-    "lock_file",
-    "ssl_dhparam",
-    "ssl_password_file",
-    "ssl_session_ticket_key",
-    "ssl_stapling",
-    "ssl_stapling_file",
-    "ssl_stapling_verify",
-    "ssl_trusted_certificate",
-    "http3",
-];
-
-/// Another site of the same server: it is read, and nobody can reach it.
-fn elsewhere(directive: &Directive, place: &Word, edits: &mut Edits<'_>) {
-    let letter = |letter: char| {
-        if letter.is_ascii_alphanumeric() {
-            letter
-        } else {
-            '-'
-        }
-    };
-    let name: String = address(&place.text()).chars().map(letter).collect();
-    edits.set(place, format!("unix:listen-{name}.sock").as_bytes());
-    without_ipv6only(directive, edits);
-}
-
-/// Neither a socket of the private directory nor the stage's own address, which is IPv4, has that parameter.
-fn without_ipv6only(directive: &Directive, edits: &mut Edits<'_>) {
-    for parameter in directive.arguments().iter().skip(1) {
-        if parameter.value().starts_with(b"ipv6only=") {
-            edits.replace(parameter.span, "");
-        }
-    }
-}
-
-/// Where a module is that is named from NGINX's own prefix, which the copy does not have.
-fn module_path(written: &str) -> Option<PathBuf> {
-    let own = Path::new(written);
-    let name = own.file_name().filter(|_| own.is_relative())?;
-    MODULES
-        .iter()
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.is_file())
-}
-
-/// Where distributions keep modules: Debian, Fedora, Alpine and nginx.org; source builds.
-const MODULES: [&str; 4] = [
-    "/usr/lib/nginx/modules",
-    "/usr/lib64/nginx/modules",
-    "/etc/nginx/modules",
-    "/usr/local/nginx/modules",
-];
-
-/// Where NGINX writes bodies unless it is told otherwise: the system's own folders.
-const TEMPORARY: [&str; 5] = [
-    "client_body_temp_path",
-    "proxy_temp_path",
-    "fastcgi_temp_path",
-    "uwsgi_temp_path",
-    "scgi_temp_path",
-];
-
 #[cfg(test)]
 mod tests {
+    use proxyproof_oracle::conf;
+
     use super::*;
 
-    fn own(text: &str) -> OwnConfiguration {
-        OwnConfiguration {
-            folder: PathBuf::new(),
-            main: Source {
-                origin: String::new(),
-                text: text.into(),
-                parsed: conf::Document::parse(text.as_bytes()).unwrap(),
-            },
-            included: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
-        let text = "user www-data;\npid /run/nginx.pid;\nerror_log /var/log/e.log warn;\nevents {}\nhttp {\n    include types;\n    access_log /var/log/a.log main;\n    server { listen 8003; access_log off; }\n}\n";
-        let copy = private_copy(
-            text,
-            &OwnCopy {
-                folder: PathBuf::from("/etc/nginx"),
-                listeners: vec!["0.0.0.0:8003".to_owned()],
-                includes: Vec::new(),
-            },
-        );
-        assert_eq!(
-            copy,
-            "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http {\n     client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; include /etc/nginx/types;\n    access_log access.log main;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
-        );
-    }
-
-    #[test]
-    fn a_copy_ends_tls_with_the_stages_certificate() {
-        let text = "server {\n  listen [::]:443 ssl http2 ipv6only=on;\n  listen 443 quic;\n  ssl_certificate /etc/a.pem;\n  \
-                    ssl_certificate_key /etc/k.pem;\n  ssl_dhparam /etc/d.pem;\n  ssl_stapling on;\n  location / { }\n}\n";
-        let copy = private_copy(
-            text,
-            &OwnCopy {
-                folder: PathBuf::from("/etc/nginx"),
-                listeners: vec!["[::]:443".to_owned()],
-                includes: Vec::new(),
-            },
-        );
-        assert_eq!(
-            copy,
-            "server {\n  listen [::]:443 ssl http2 ;\n  \n  ssl_certificate certificate.pem;\n  ssl_certificate_key certificate.pem;\n  \
-             \n  \n  location / { }\n}\n"
-        );
-    }
-
-    #[test]
-    fn the_listeners_of_a_site_that_ends_tls() {
-        let text = "server { listen 80; return 301 https://$host$request_uri; } \
-                    server { listen 80; listen 443 ssl; http2 on; location / { } } server { listen 444 ssl; location / { } }";
-        let own = own(text);
-        let mut deployment = Deployment::cpa_two_hosts();
-        own.stand_behind(Front::None, &mut deployment).unwrap();
-        let listening: Vec<_> = deployment.listeners.values().collect();
-        assert_eq!(listening.len(), 2);
-        for listener in listening {
-            assert_eq!((&*listener.address, listener.tls), ("0.0.0.0:443", true));
-        }
-        own.stand_behind(Front::Tls, &mut deployment).unwrap();
-        for protocol in Protocol::DIRECT {
-            assert_eq!(deployment.listeners[&protocol].address, "0.0.0.0:80");
+    impl OwnConfiguration {
+        /// A file that says this, and includes nothing.
+        pub(super) fn of_text(text: &str) -> Self {
+            Self {
+                folder: PathBuf::new(),
+                main: Source {
+                    origin: String::new(),
+                    text: text.into(),
+                    parsed: conf::Document::parse(text.as_bytes()).unwrap(),
+                },
+                included: Vec::new(),
+            }
         }
     }
 
     #[test]
     fn the_host_is_that_of_the_first_server_with_locations() {
         let served = "server { server_name _; return 421; } server { server_name *.b.test API.b.test; location / {} }";
-        assert_eq!(own(served).host().as_deref(), Some("api.b.test"));
-        assert_eq!(own("server { server_name _; location / {} }").host(), None);
+        let host = |text| OwnConfiguration::of_text(text).host();
+        assert_eq!(host(served).as_deref(), Some("api.b.test"));
+        assert_eq!(host("server { server_name _; location / {} }"), None);
     }
 }
