@@ -178,6 +178,24 @@ fn what_is_not_answered_is_told() {
     assert_eq!((samples.completed(), samples.errors.unfinished), (0, 30));
 }
 
+#[test]
+fn a_server_that_is_gone_holds_nobody_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = Target::get(
+        listener.local_addr().unwrap(),
+        "api.example.org",
+        "/",
+        b"ok",
+    );
+    let mut session = Session::open(&target, 1).unwrap();
+    drop(listener);
+    let began = Instant::now();
+    let samples = session.run(Arrivals::Closed, Duration::from_millis(200));
+    assert!(samples.errors.connect > 0, "{:?}", samples.errors);
+    // Two seconds more is how long answers are waited for.
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
 /// TLS changes what is on the wire, and not what is measured: a front that passes bytes on to the gateway's mock.
 #[test]
 fn answers_over_tls_are_answers() {

@@ -331,7 +331,8 @@ impl Session {
             let mut poll = [PollFd::new(&self.poll, PollFlags::IN)];
             let _ = rustix::event::poll(&mut poll, Some(&timespec(wait)));
         }
-        let at_once = due.map(|_| timespec(0));
+        // Nor is an answer waited for that nobody owes.
+        let at_once = (due.is_some() || self.under_way == 0).then(|| timespec(0));
         // Interrupted by a signal: the loop looks at the clock again.
         let room = rustix::buffer::spare_capacity(events);
         let _ = epoll::wait(&self.poll, room, at_once.as_ref());
