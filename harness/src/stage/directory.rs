@@ -1,9 +1,11 @@
 //! The private directory of a stage.
 
-use std::fs::Permissions;
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+use proxyproof_mocks::ProbeId;
 
 use super::{Guard, Keep};
 
@@ -17,16 +19,15 @@ pub(crate) struct PrivateDirectory {
 
 impl PrivateDirectory {
     pub(crate) fn create(keep: Keep, guard: &Guard) -> io::Result<Self> {
-        let directory = tempfile::Builder::new()
-            .prefix("proxyproof-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()?;
         // Processes may be told the path in another folder: it has to be absolute and without links.
-        let path = directory.path().canonicalize()?;
+        let folder = std::env::temp_dir().canonicalize()?;
+        let path = folder.join(format!("proxyproof-{}", ProbeId::fresh()));
+        // Before it is there: whoever is killed in between leaves nothing.
         if keep == Keep::Nothing {
             guard.watch_directory(&path);
         }
-        let _ = directory.keep();
+        let created = DirBuilder::new().mode(0o700).create(&path);
+        created.inspect_err(|_not_ours| guard.forget_directory(&path))?;
         Ok(Self {
             path,
             keep,
@@ -49,6 +50,8 @@ impl Drop for PrivateDirectory {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -61,7 +61,7 @@ impl Guard {
         self.shell.tell(format_args!("forget container {name}\n"));
     }
 
-    /// Removes the directory if this process is gone first.
+    /// Removes the directory, and kills who runs in it, if this process is gone first.
     pub(crate) fn watch_directory(&self, directory: &Path) {
         self.shell
             .tell(format_args!("directory {}\n", directory.display()));
@@ -130,6 +130,19 @@ done
 for entry in $watched; do
     case $entry in "group "*) kill -s KILL -- "-${entry#group }" 2>/dev/null ;; esac
 done
+# Whoever was started and not yet registered runs in its directory. One that is just being started enters it a moment later.
+for round in 1 2 3; do
+    for entry in $watched; do
+        case $entry in "directory "*)
+            set +f
+            for process in /proc/[0-9]*; do
+                [ "$process/cwd" -ef "${entry#directory }" ] && kill -s KILL "${process#/proc/}"
+            done
+            set -f
+            [ "$round" = 3 ] || sleep 0.05 ;;
+        esac
+    done
+done 2>/dev/null
 socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
 for entry in $watched; do
     case $entry in "container "*)
@@ -153,6 +166,28 @@ mod tests {
             .process_group(0)
             .spawn()
             .expect("sleep is everywhere")
+    }
+
+    /// A harness can be killed between the start of a program and the word about it.
+    #[test]
+    fn who_runs_in_a_directory_goes_with_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().canonicalize().unwrap();
+        let watched = path.join("watched");
+        std::fs::create_dir(&watched).unwrap();
+        let guard = Guard::start().unwrap();
+        guard.watch_directory(&watched);
+        let start = |directory: &Path| {
+            let mut sleep = Command::new("sleep");
+            sleep.arg("60").current_dir(directory).spawn().unwrap()
+        };
+        let (mut inside, mut outside) = (start(&watched), start(&path));
+        drop(guard);
+        assert!(!inside.wait().unwrap().success());
+        assert_eq!(outside.try_wait().unwrap(), None);
+        outside.kill().unwrap();
+        outside.wait().unwrap();
+        assert!(!watched.exists());
     }
 
     #[test]

@@ -220,18 +220,22 @@ impl RunningStage {
         self.instance.ended().await
     }
 
-    /// Returns when a candidate that takes no more connections is known to be gone, at once where it takes them: the
-    /// system closes the sockets of a dying process before anybody hears of its end.
+    /// Returns when a candidate is known to be gone that has begun to go: the system closes the sockets of a dying process
+    /// before anybody hears of its end, and one that ends in order closes them before it does.
     pub(crate) async fn hear_of_a_death(&self, protocol: Protocol) {
         let listener = protocol.listener();
         let door = self.doors.iter().find(|door| door.protocol == listener);
         if let (Some(door), false) = (door, matches!(self.instance, Instance::Attached)) {
             let connecting = Patience::CONNECT.within("a connection", dial(door.address, None));
             let refused = |cause: std::io::Error| cause.kind() == ErrorKind::ConnectionRefused;
-            if connecting.await.is_ok_and(|made| made.is_err_and(refused)) {
-                // One that lives on without its listener is judged as it is.
-                let _ = Patience::SETTLE.within("its end", self.ended()).await;
-            }
+            let refuses = connecting.await.is_ok_and(|made| made.is_err_and(refused));
+            let patience = if refuses {
+                Patience::SETTLE
+            } else {
+                Patience::QUIET
+            };
+            // One that lives on is judged as it is.
+            let _ = patience.within("its end", self.ended()).await;
         }
     }
 
