@@ -42,7 +42,7 @@ impl Hint {
         let with_role = |role| files.iter().filter(move |file| file.role == role);
         let mut own_first = with_role(Role::Native).chain(with_role(Role::Template));
         let first = own_first.clone().next();
-        let found = own_first.find_map(|file| Some((file, Place::of(&hint.at, &file.text)?)));
+        let found = own_first.find_map(|file| Some((file, file.place_of(&hint.at)?)));
         let (file, place) = match found {
             Some((file, place)) => (Some(file), Some(place)),
             None => (first, None),

@@ -25,6 +25,13 @@ pub(crate) fn candidate(
         true => Some(OwnConfiguration::read(path)?),
         false => None,
     };
+    // Which of its servers is meant shows by where they pass requests on to.
+    for (name, written) in &arguments.upstream {
+        let known: Vec<String> = deployment.upstreams.keys().cloned().collect();
+        let upstream = deployment.upstreams.get_mut(name);
+        let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
+        written.clone_into(&mut upstream.address);
+    }
     match (arguments.front, &own) {
         (None, _) => {}
         (Some(front), Some(own)) => own.stand_behind(front, deployment)?,
@@ -37,14 +44,8 @@ pub(crate) fn candidate(
             .ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
         deployment.move_listener(listener, address(written));
     }
-    for (name, written) in &arguments.upstream {
-        let known: Vec<String> = deployment.upstreams.keys().cloned().collect();
-        let upstream = deployment.upstreams.get_mut(name);
-        let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
-        written.clone_into(&mut upstream.address);
-    }
-    let host = || own.as_ref().and_then(OwnConfiguration::host);
-    if let Some(host) = arguments.host.clone().or_else(host) {
+    let host = own.as_ref().and_then(|own| own.host(deployment));
+    if let Some(host) = arguments.host.clone().or(host) {
         deployment.rename_api(&host);
     }
     let Some(own) = own else {

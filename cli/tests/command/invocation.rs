@@ -115,7 +115,7 @@ macro_rules! assert_told {
                 (r"connection #\d+, request \d+", "connection [NUMBER]"),
                 (r"127\.0\.0\.1:\d{5}", "127.0.0.1:[PORT]"),
                 (r"(/[^\s`]+)?/\.tmp\w+", "[TMP]"),
-                (r"date: [^\n]+ GMT", "date: [TIME]"),
+                (r"([Dd])ate: [^\n]+ GMT", "${1}ate: [TIME]"),
                 (r"(proxyproof|reference|forgetful|cautious) 0\.\d+\.\d+", "$1 [VERSION]"),
                 (
                     r"(?m)^(nginx\S*|haproxy|caddy|apache) {2,}(not installed|unusable|unknown version|\S+) {2,}",

@@ -34,6 +34,8 @@ with_nginx! {
     an_include_that_listens: "own/included_server.conf" "-f" "upstream/connections_reused@h1";
     one_that_ends_tls: "own/ends_tls.conf" "--front" "none" "-f" "identity" "-f" "front" "-f" "streaming/one_event_at_a_time@h1";
     one_behind_a_server_that_ends_tls: "own/behind_tls.conf" "--front" "tls" "-f" "identity" "-f" "front" "-f" "streaming/one_event_at_a_time";
+    other_sites_of_the_same_server: "own/other_sites/nginx.conf" "-f" "routes/exact_is_exact@h1" "-f" "upstream/connections_reused@h1";
+    destinations_in_variables_and_a_rate_limit: "own/variables.conf" "-f" "routes/table" "-f" "routes/longest_prefix_wins";
     a_directive_without_its_end: "own/broken.conf";
     a_directive_that_nginx_does_not_know: "own/unknown_directive.conf";
 }
@@ -57,6 +59,7 @@ refused_before_anything_runs! {
     a_listener_that_is_not_the_deployments: "own/public_listener.conf";
     an_upstream_that_is_not_the_deployments: "own/foreign_upstream.conf";
     a_destination_off_the_stage: "own/foreign_destination.conf";
+    a_destination_that_a_client_chooses: "own/unknown_variable.conf";
     another_protocol_than_http: "own/fastcgi.conf";
     an_include_that_is_not_there: "own/missing_include.conf";
     an_included_upstream_that_is_not_the_deployments: "own/tree/foreign.conf";

@@ -72,7 +72,7 @@ impl Configuration {
         let with_role = |role| self.files.iter().filter(move |file| file.role == role);
         with_role(Role::Native)
             .chain(with_role(Role::Template))
-            .find_map(|file| Some((&**file, hint::Place::of(words, &file.text)?)))
+            .find_map(|file| Some((&**file, file.place_of(words)?)))
     }
 
     /// A candidate's hint at its place in the user's file; without a place where the directive is not there.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LaunchFile;
-use crate::{glob, hint};
+use crate::glob;
 
 /// The answer of one candidate to findings of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,9 +46,7 @@ impl Hint {
 
     /// Whether the directive it is about says already what it should be changed to.
     pub(crate) fn is_followed(&self, files: &[Arc<LaunchFile>]) -> bool {
-        let place = files
-            .iter()
-            .find_map(|file| hint::Place::of(&self.at, &file.text));
+        let place = files.iter().find_map(|file| file.place_of(&self.at));
         place.is_some_and(|place| place.source.trim_start().starts_with(&self.change))
     }
 }

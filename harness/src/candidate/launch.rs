@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{InProcess, OwnCopy};
+use crate::hint::Place;
 use crate::protocol::Protocol;
 
 /// The process of a candidate.
@@ -127,6 +128,18 @@ pub struct LaunchFile {
 }
 
 impl LaunchFile {
+    /// The first directive that begins with these words, as [`Place::of`] finds it, other sites of the same server apart.
+    pub(crate) fn place_of(&self, words: &str) -> Option<Place> {
+        let Some(own) = self.own.as_ref().filter(|own| !own.others.is_empty()) else {
+            return Place::of(words, &self.text);
+        };
+        let mut place = Place::of(words, &own.without_others(&self.text))?;
+        if let Some(line) = self.text.lines().nth(place.line - 1) {
+            line.clone_into(&mut place.source);
+        }
+        Some(place)
+    }
+
     /// Puts the insertions in; they have no line ends, so lines stay where they are.
     pub(crate) fn with_insertions(&self, text: &str, stages: Stages) -> String {
         self.insertions

@@ -2,6 +2,7 @@
 
 mod copy;
 mod draft;
+mod site;
 mod source;
 mod way_in;
 
@@ -12,6 +13,7 @@ use proxyproof_oracle::conf::{Directive, Word};
 
 pub use self::copy::OwnCopy;
 pub(super) use self::copy::private_copy;
+use self::site::{INDIRECT, Sites};
 use self::source::{Group, Source, followed};
 use self::way_in::WayIn;
 use super::{Candidate, Gallery, LaunchFile, Role};
@@ -53,14 +55,15 @@ impl OwnConfiguration {
         })
     }
 
-    /// The host that the first server with locations is for; `None` where it has no plain name.
+    /// The host that the deployment's first server with locations is for; `None` where it has no plain name.
     #[must_use]
-    pub fn host(&self) -> Option<String> {
+    pub fn host(&self, deployment: &Deployment) -> Option<String> {
+        let sites = Sites::of(self, deployment);
         let mut found = None;
         self.walk(&mut |_, above, directive| {
             if found.is_none()
                 && directive.is("server_name")
-                && above.last().is_some_and(|parent| is_site(parent))
+                && above.last().is_some_and(|parent| sites.is_site(parent))
             {
                 let names = directive.arguments().iter().map(Word::text);
                 found = names
@@ -83,7 +86,7 @@ impl OwnConfiguration {
         maps: Maps,
         deployment: &Deployment,
     ) -> Result<Candidate, HarnessError> {
-        self.keeps_to(deployment)?;
+        let unplugged = self.keeps_to(deployment)?;
         let whole = self.has(b"http");
         let family = Gallery::embedded().family(name)?;
         let fits = |candidate: &&Candidate| {
@@ -102,6 +105,8 @@ impl OwnConfiguration {
         let includes = self.included.iter();
         let copy = OwnCopy {
             folder: self.folder.clone(),
+            unplugged,
+            others: Vec::new(),
             listeners: deployment
                 .listeners
                 .values()
@@ -111,13 +116,17 @@ impl OwnConfiguration {
                 .map(|group| (group.written.clone(), group.pattern()))
                 .collect(),
         };
+        let sites = Sites::of(&self, deployment);
         let own = |source: &Source, name: String| LaunchFile {
             name,
             origin: source.origin.clone(),
             text: source.text.to_string(),
             role: Role::Native,
             insertions: Vec::new(),
-            own: Some(copy.clone()),
+            own: Some(OwnCopy {
+                others: sites.others(source),
+                ..copy.clone()
+            }),
         };
         let mut replaced = false;
         for file in &mut candidate.launch.files {
@@ -160,39 +169,38 @@ impl OwnConfiguration {
         found
     }
 
-    /// Nothing but the stage is connected to.
-    fn keeps_to(&self, deployment: &Deployment) -> Result<(), DocumentError> {
-        let programs: Vec<&str> = deployment
-            .upstreams
-            .values()
-            .map(|upstream| &*upstream.address)
-            .collect();
-        let mut groups = Vec::new();
-        self.walk(&mut |_, _, directive| {
-            if let (true, Some(name)) = (directive.is("upstream"), directive.arguments().first()) {
-                groups.push(name.text().into_owned());
-            }
-        });
+    /// Nothing but the stage is connected to: the destinations that other sites have, as written, for which the copy has none.
+    fn keeps_to(&self, deployment: &Deployment) -> Result<Vec<String>, DocumentError> {
+        let sites = Sites::of(self, deployment);
+        let mut unplugged = Vec::new();
         let mut wrong = None;
         self.walk(&mut |source, above, directive| {
-            if wrong.is_some() {
+            let Some(place) = directive.arguments().first() else {
                 return;
-            }
-            wrong = match (directive.name(), directive.arguments().first()) {
-                (b"server", Some(address)) if above.last().is_some_and(|up| up.is("upstream")) => {
-                    one_of(source, address, &programs, "upstream", "--upstream cpa=")
+            };
+            let foreign = match directive.name() {
+                b"server" if above.last().is_some_and(|up| up.is("upstream")) => {
+                    not_an_upstream(source, place, &sites)
                 }
-                (b"proxy_pass", Some(url)) => destination(source, url, &programs, &groups),
-                (name, Some(url)) if name.ends_with(b"_pass") => Some(
+                b"proxy_pass" => leaves(source, place, &sites),
+                name if name.ends_with(b"_pass") => Some(
                     source
-                        .at(url, format!("`{}` leaves the stage", text_of(directive)))
+                        .at(place, format!("`{}` leaves the stage", text_of(directive)))
                         .help("only `proxy_pass` to the deployment's upstreams can be staged"),
                 ),
                 _ => None,
             };
+            if let Some(foreign) = foreign {
+                if sites.is_elsewhere(source, above) {
+                    unplugged.push(place.text().into_owned());
+                } else {
+                    wrong.get_or_insert(foreign);
+                }
+            }
         });
         wrong.map_or(Ok(()), Err)?;
-        self.listens(deployment)
+        self.listens(deployment)?;
+        Ok(unplugged)
     }
 
     /// A listener that nobody opens would be waited for in vain.
@@ -205,7 +213,7 @@ impl OwnConfiguration {
         });
         for (protocol, listener) in &deployment.listeners {
             if !open.contains(&listener.address) {
-                let ends_tls = self.ways_in().iter().any(WayIn::ends_tls);
+                let ends_tls = self.ways_in(deployment).iter().any(WayIn::ends_tls);
                 let way = if ends_tls {
                     "; `--front none` asks a site that ends TLS itself"
                 } else {
@@ -240,51 +248,44 @@ fn is_site(directive: &Directive) -> bool {
             .any(|child| child.is("location"))
 }
 
-fn one_of(
-    source: &Source,
-    word: &Word,
-    known: &[&str],
-    what: &str,
-    option: &str,
-) -> Option<DocumentError> {
+fn not_an_upstream(source: &Source, word: &Word, sites: &Sites<'_>) -> Option<DocumentError> {
     let written = address(&word.text());
-    if known.contains(&&*written) {
+    if sites.programs.contains(&written) {
         return None;
     }
-    let close = nearest(&written, known.iter().copied());
+    let known = sites.programs.iter().map(String::as_str);
+    let close = nearest(&written, known);
     let near = close.map_or_else(String::new, |near| format!("; did you mean `{near}`"));
     Some(
         source
             .at(
                 word,
-                format!("`{written}` is no {what} address of the deployment"),
+                format!("`{written}` is no upstream address of the deployment"),
             )
             .help(format!(
-                "known are {}{near}; `{option}{written}` takes this one for it",
-                known.join(" and ")
+                "known are {}{near}; `--upstream cpa={written}` takes this one for it",
+                sites.programs.join(" and ")
             )),
     )
 }
 
-fn destination(
-    source: &Source,
-    url: &Word,
-    programs: &[&str],
-    groups: &[String],
-) -> Option<DocumentError> {
+fn leaves(source: &Source, url: &Word, sites: &Sites<'_>) -> Option<DocumentError> {
     let written = url.text();
-    let authority = written
-        .split_once("://")
-        .map_or(&*written, |(_, rest)| rest);
-    let authority = authority.split('/').next().unwrap_or_default();
-    let known = programs.contains(&authority) || groups.iter().any(|name| name == authority);
-    (!known).then(|| {
-        source.at(url, format!("`{written}` leaves the stage"))
-            .help(format!(
-                "the name of an `upstream`, or one of {}; `--upstream cpa={authority}` takes this one for it",
-                programs.join(" and ")
-            ))
-    })
+    let goes_to = sites.goes_to(&written, INDIRECT);
+    let mut places = goes_to.iter();
+    let place = places.find(|place| {
+        let program = sites.programs.contains(place);
+        !program && !sites.groups.contains(place.as_str())
+    })?;
+    let help = match place.contains('$') {
+        false => format!(
+            "the name of an `upstream`, or one of {}; `--upstream cpa={place}` takes this one for it",
+            sites.programs.join(" and ")
+        ),
+        true => "a `set` or a `map` has to say what its variables hold".to_owned(),
+    };
+    let message = format!("`{written}` leaves the stage");
+    Some(source.at(url, message).help(help))
 }
 
 /// Where it listens, as far as a line holds it.
@@ -338,7 +339,7 @@ mod tests {
     #[test]
     fn the_host_is_that_of_the_first_server_with_locations() {
         let served = "server { server_name _; return 421; } server { server_name *.b.test API.b.test; location / {} }";
-        let host = |text| OwnConfiguration::of_text(text).host();
+        let host = |text| OwnConfiguration::of_text(text).host(&Deployment::cpa_two_hosts());
         assert_eq!(host(served).as_deref(), Some("api.b.test"));
         assert_eq!(host("server { server_name _; location / {} }"), None);
     }

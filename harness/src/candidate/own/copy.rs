@@ -1,5 +1,6 @@
 //! The private copy of a user's file.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use proxyproof_oracle::conf::{self, Directive, Edits, Span, Word};
@@ -14,6 +15,10 @@ pub struct OwnCopy {
     pub folder: PathBuf,
     /// The addresses that the stage replaces; whoever listens elsewhere does so on a socket in the private directory.
     pub listeners: Vec<String>,
+    /// The destinations of other sites, as written: the copy passes nothing on to them.
+    pub unplugged: Vec<String>,
+    /// Where in the text other sites have their servers, in bytes: no finding is about them.
+    pub others: Vec<Range<usize>>,
     /// Arguments of `include` whose files are copied, and what names the copies.
     pub includes: Vec<(String, String)>,
 }
@@ -26,13 +31,30 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
     };
     let mut edits = Edits::new(&document);
     let mut temporary: Vec<&str> = TEMPORARY.to_vec();
-    document.walk(&mut |_, directive| {
+    document.walk(&mut |above, directive| {
         let name = text_of(directive);
         let first = directive.arguments().first();
         temporary.retain(|other| *other != name);
         match (&*name, first) {
             ("listen", Some(_)) if has(directive, "quic") => {
                 blank(&document, directive, &mut edits)
+            }
+            ("server", Some(place))
+                if above.last().is_some_and(|up| up.is("upstream")) && own.unplugs(place) =>
+            {
+                edits.set(place, NOWHERE.as_bytes());
+            }
+            ("server", None) if opens_the_usual_port(directive) => {
+                if let Some(first) = directive.children().first() {
+                    let listen = format!("listen {NOBODY}; ");
+                    edits.replace(Span::at(first.span().start as usize), listen);
+                }
+            }
+            (name, Some(url)) if name.ends_with("_pass") && own.unplugs(url) => {
+                edits.set(url, nowhere(name, &url.text()).as_bytes());
+            }
+            (name, Some(path)) if name.ends_with("_cache_path") => {
+                edits.set(path, format!("{name}-{}", plain(&path.text())).as_bytes());
             }
             (name, _) if TAKEN_OUT.contains(&name) => blank(&document, directive, &mut edits),
             ("ssl_certificate" | "ssl_certificate_key", Some(file)) => {
@@ -46,6 +68,10 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
                 } else {
                     elsewhere(directive, place, &mut edits);
                 }
+            }
+            // Nobody but the stage connects, and over IPv4.
+            ("set_real_ip_from", Some(peer)) if LOCAL.contains(&&*peer.text()) => {
+                edits.set(peer, b"127.0.0.1");
             }
             ("error_log", Some(file)) => {
                 edits.set(file, b"error.log");
@@ -86,6 +112,40 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
     String::from_utf8_lossy(&edits.apply()).into_owned()
 }
 
+impl OwnCopy {
+    /// A user's text with blanks in the place of other sites.
+    pub(in crate::candidate) fn without_others(&self, text: &str) -> String {
+        let other = |at: usize| self.others.iter().any(|range| range.contains(&at));
+        text.char_indices()
+            .map(|(at, letter)| match letter {
+                letter if letter != '\n' && other(at) => ' ',
+                letter => letter,
+            })
+            .collect()
+    }
+
+    fn unplugs(&self, destination: &Word) -> bool {
+        let destination = destination.text();
+        self.unplugged.iter().any(|one| *one == destination)
+    }
+}
+
+/// Without `listen` a server is on port 80, or on 8000 where it may not have that.
+fn opens_the_usual_port(server: &Directive) -> bool {
+    let says = |child: &Directive| child.is("listen") || child.is("include");
+    !server.children().iter().any(says)
+}
+
+/// A destination that takes nothing, in the place of this one.
+fn nowhere(directive: &str, written: &str) -> String {
+    match written.split_once("://") {
+        Some((scheme, _)) if !scheme.contains('$') => format!("{scheme}://{NOWHERE}"),
+        // This one's variables hold the scheme too.
+        _ if directive == "proxy_pass" && written.contains('$') => format!("http://{NOWHERE}"),
+        _ => NOWHERE.to_owned(),
+    }
+}
+
 /// A directive that the copy does without; its lines stay.
 fn blank(document: &conf::Document, directive: &Directive, edits: &mut Edits<'_>) {
     let span = directive.span();
@@ -94,8 +154,9 @@ fn blank(document: &conf::Document, directive: &Directive, edits: &mut Edits<'_>
 }
 
 /// What is the stage's affair, or names files of the server that has it: keys, tickets, and who vouches for a certificate
-/// (`ssl_stapling` asks its authority, beyond the stage).
-const TAKEN_OUT: [&str; 12] = [
+/// (`ssl_stapling` asks its authority, beyond the stage). And limits of how much one address may ask, which a suite
+/// that asks everything at once has to exceed.
+const TAKEN_OUT: [&str; 14] = [
     "daemon",
     "user",
     "pid",
@@ -108,20 +169,32 @@ const TAKEN_OUT: [&str; 12] = [
     "ssl_stapling_verify",
     "ssl_trusted_certificate",
     "http3",
+    "limit_conn",
+    "limit_req",
 ];
+
+/// Peers of the listeners that the stage's own replaces.
+const LOCAL: [&str; 4] = ["::1", "::1/128", "::/0", "unix:"];
+
+/// A socket of the private directory that nobody connects to.
+const NOBODY: &str = "unix:listen-nobody.sock";
+/// One that nobody opens.
+const NOWHERE: &str = "unix:nowhere.sock";
 
 /// Another site of the same server: it is read, and nobody can reach it.
 fn elsewhere(directive: &Directive, place: &Word, edits: &mut Edits<'_>) {
-    let letter = |letter: char| {
-        if letter.is_ascii_alphanumeric() {
-            letter
-        } else {
-            '-'
-        }
-    };
-    let name: String = address(&place.text()).chars().map(letter).collect();
+    let name = plain(&address(&place.text()));
     edits.set(place, format!("unix:listen-{name}.sock").as_bytes());
     without_ipv6only(directive, edits);
+}
+
+/// A name for a file, out of what is no such name.
+fn plain(text: &str) -> String {
+    let letter = |letter: char| match letter.is_ascii_alphanumeric() {
+        true => letter,
+        false => '-',
+    };
+    text.chars().map(letter).collect()
 }
 
 /// Neither a socket of the private directory nor the stage's own address, which is IPv4, has that parameter.
@@ -173,6 +246,8 @@ mod tests {
                 folder: PathBuf::from("/etc/nginx"),
                 listeners: vec!["0.0.0.0:8003".to_owned()],
                 includes: Vec::new(),
+                unplugged: Vec::new(),
+                others: Vec::new(),
             },
         );
         assert_eq!(
@@ -191,12 +266,38 @@ mod tests {
                 folder: PathBuf::from("/etc/nginx"),
                 listeners: vec!["[::]:443".to_owned()],
                 includes: Vec::new(),
+                unplugged: Vec::new(),
+                others: Vec::new(),
             },
         );
         assert_eq!(
             copy,
             "server {\n  listen [::]:443 ssl http2 ;\n  \n  ssl_certificate certificate.pem;\n  ssl_certificate_key certificate.pem;\n  \
              \n  \n  location / { }\n}\n"
+        );
+    }
+
+    #[test]
+    fn a_copy_passes_nothing_on_to_where_other_sites_do() {
+        let text = "upstream blog { server blog:80; }\nserver { location / { proxy_pass https://blog/x; fastcgi_pass a:1; } }\n\
+                    proxy_cache_path /var/cache/b keys_zone=b:1m;\n";
+        let copy = private_copy(
+            text,
+            &OwnCopy {
+                folder: PathBuf::new(),
+                listeners: Vec::new(),
+                unplugged: ["blog:80", "https://blog/x", "a:1"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                others: Vec::new(),
+                includes: Vec::new(),
+            },
+        );
+        assert_eq!(
+            copy,
+            "upstream blog { server unix:nowhere.sock; }\nserver { listen unix:listen-nobody.sock; location / { \
+             proxy_pass https://unix:nowhere.sock; fastcgi_pass unix:nowhere.sock; } }\nproxy_cache_path \
+             proxy_cache_path--var-cache-b keys_zone=b:1m;\n"
         );
     }
 }

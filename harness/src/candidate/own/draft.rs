@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use proxyproof_oracle::conf::{Directive, Word};
 
+use super::site::Sites;
 use super::{OwnConfiguration, is_site, private_copy};
 use crate::candidate::{Candidate, Feature, Role};
-use crate::deployment::{Front, ProxyProtocol, PublishedListener};
+use crate::deployment::{Deployment, Front, ProxyProtocol, PublishedListener};
 use crate::protocol::Protocol;
 
 impl OwnConfiguration {
@@ -14,9 +15,16 @@ impl OwnConfiguration {
     /// What it does not say has the deployment's usual value; what can't be known is a comment.
     #[must_use]
     pub fn deployment_draft(&self) -> String {
+        // Of several sites, the one at the published addresses.
+        let published = Deployment::cpa_two_hosts();
+        let sites = Sites::of(self, &published);
         let mut site = Site::default();
-        self.walk(&mut |_, above, directive| site.look_at(above, directive));
-        site.listeners = self.listeners();
+        self.walk(&mut |source, above, directive| {
+            if !sites.is_elsewhere(source, above) {
+                site.look_at(above, directive);
+            }
+        });
+        site.listeners = self.listeners(&published);
         site.toml()
     }
 

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use proxyproof_oracle::conf::{Directive, Word};
 
+use super::site::Sites;
 use super::source::Source;
-use super::{OwnConfiguration, address, has, is_site};
+use super::{OwnConfiguration, address, has};
 use crate::deployment::{Deployment, Front, ProxyProtocol, PublishedListener};
 use crate::error::HarnessError;
 use crate::protocol::Protocol;
 
 impl OwnConfiguration {
-    /// Puts the deployment behind this front, with the listeners of the first server that has locations.
+    /// Puts the deployment behind this front, with the listeners of its first server that has locations.
     ///
     /// # Errors
     /// [`HarnessError::Document`] where that server waits for a PROXY header that no such front sends, or has no listener.
@@ -24,7 +25,7 @@ impl OwnConfiguration {
             deployment.put_behind(front, false);
             return Ok(());
         }
-        let ways = self.ways_in();
+        let ways = self.ways_in(deployment);
         let ends_tls = front == Front::None && ways.iter().any(WayIn::ends_tls);
         let open = with_or_without_tls(&ways, ends_tls);
         if let Some(way) = open.iter().find(|way| way.wants_header()) {
@@ -49,20 +50,21 @@ impl OwnConfiguration {
         Ok(())
     }
 
-    /// The listeners of the first server with locations: those with TLS, if it has any.
-    pub(super) fn listeners(&self) -> Vec<(Protocol, PublishedListener)> {
-        let ways = self.ways_in();
+    /// The listeners of the deployment's first server with locations: those with TLS, if it has any.
+    pub(super) fn listeners(&self, deployment: &Deployment) -> Vec<(Protocol, PublishedListener)> {
+        let ways = self.ways_in(deployment);
         let ends_tls = ways.iter().any(WayIn::ends_tls);
         of_protocols(&with_or_without_tls(&ways, ends_tls)).collect()
     }
 
-    /// Where the first server with locations listens, over TCP.
-    pub(super) fn ways_in(&self) -> Vec<WayIn<'_>> {
+    /// Where the deployment's first server with locations listens, over TCP.
+    pub(super) fn ways_in(&self, deployment: &Deployment) -> Vec<WayIn<'_>> {
+        let sites = Sites::of(self, deployment);
         let mut ways = Vec::new();
         let mut server = None;
         let mut anywhere = false;
         self.walk(&mut |source, above, directive| {
-            let site = above.iter().find(|parent| is_site(parent));
+            let site = above.iter().find(|parent| sites.is_site(parent));
             anywhere |=
                 is_http2_on(directive) && above.last().is_some_and(|parent| parent.is("http"));
             let Some(site) = site else {
