@@ -78,23 +78,7 @@ impl Configuration {
     /// A candidate's hint at its place in the user's file; without a place where the directive is not there.
     #[must_use]
     pub fn hint(&self, hint: &Hint) -> hint::Hint {
-        let (file, place) = match self.locate(&hint.at) {
-            Some((file, place)) => (file.origin.clone(), Some(place)),
-            None => (self.main_file(), None),
-        };
-        hint::Hint {
-            file,
-            place,
-            because: hint.because.clone(),
-            change: hint.change.clone(),
-        }
-    }
-
-    /// Where something is added: the user's first file, the template when there is none.
-    fn main_file(&self) -> String {
-        let native = self.files.iter().find(|file| file.role == Role::Native);
-        let main = native.or_else(|| self.files.first());
-        main.map(|file| file.origin.clone()).unwrap_or_default()
+        hint::Hint::resolve(hint, &self.files)
     }
 
     /// What a candidate said, with the user's file names in place of the private ones, and without secrets.

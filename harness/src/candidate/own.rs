@@ -86,7 +86,9 @@ impl OwnConfiguration {
         maps: Maps,
         deployment: &Deployment,
     ) -> Result<Candidate, HarnessError> {
-        let unplugged = self.keeps_to(deployment)?;
+        let sites = Sites::of(&self, deployment);
+        let unplugged = self.keeps_to(&sites)?;
+        self.listens(deployment)?;
         let whole = self.has(b"http");
         let family = Gallery::embedded().family(name)?;
         let fits = |candidate: &&Candidate| {
@@ -116,7 +118,6 @@ impl OwnConfiguration {
                 .map(|group| (group.written.clone(), group.pattern()))
                 .collect(),
         };
-        let sites = Sites::of(&self, deployment);
         let own = |source: &Source, name: String| LaunchFile {
             name,
             origin: source.origin.clone(),
@@ -170,8 +171,7 @@ impl OwnConfiguration {
     }
 
     /// Nothing but the stage is connected to: the destinations that other sites have, as written, for which the copy has none.
-    fn keeps_to(&self, deployment: &Deployment) -> Result<Vec<String>, DocumentError> {
-        let sites = Sites::of(self, deployment);
+    fn keeps_to(&self, sites: &Sites<'_>) -> Result<Vec<String>, DocumentError> {
         let mut unplugged = Vec::new();
         let mut wrong = None;
         self.walk(&mut |source, above, directive| {
@@ -180,9 +180,9 @@ impl OwnConfiguration {
             };
             let foreign = match directive.name() {
                 b"server" if above.last().is_some_and(|up| up.is("upstream")) => {
-                    not_an_upstream(source, place, &sites)
+                    not_an_upstream(source, place, sites)
                 }
-                b"proxy_pass" => leaves(source, place, &sites),
+                b"proxy_pass" => leaves(source, place, sites),
                 name if name.ends_with(b"_pass") => Some(
                     source
                         .at(place, format!("`{}` leaves the stage", text_of(directive)))
@@ -198,9 +198,7 @@ impl OwnConfiguration {
                 }
             }
         });
-        wrong.map_or(Ok(()), Err)?;
-        self.listens(deployment)?;
-        Ok(unplugged)
+        wrong.map_or(Ok(unplugged), Err)
     }
 
     /// A listener that nobody opens would be waited for in vain.
