@@ -1,6 +1,8 @@
 //! The body of a request to an AI route, as CPA reads it.
 
 use bytes::Bytes;
+use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
@@ -118,24 +120,55 @@ fn undo(body: &Bytes, coding: &str) -> Result<Bytes, Unreadable> {
 }
 
 fn unzstd(body: &[u8]) -> Result<Bytes, Unreadable> {
-    use std::io::Read as _;
     // Go's decoder and this one agree on little but the commonest failure.
-    let failed = |error: std::io::Error| Unreadable::Zstd {
+    let failed = |reason: String| Unreadable::Zstd {
         reason: match body.starts_with(&ZSTD_MAGIC) {
-            true => error.to_string(),
+            true => reason,
             false => "invalid input: magic number mismatch".to_owned(),
         },
     };
     let mut decoded = Vec::new();
-    zstd::Decoder::new(body)
-        .map_err(failed)?
-        .take(BODY_LIMIT + 1)
-        .read_to_end(&mut decoded)
-        .map_err(failed)?;
-    if decoded.len() as u64 > BODY_LIMIT {
-        return Err(BodyError::TooLarge { limit: BODY_LIMIT }.into());
+    let mut rest = body;
+    // A body is one frame after the other (RFC 8878 section 3).
+    loop {
+        unframe(&mut rest, &mut decoded).map_err(failed)?;
+        if decoded.len() as u64 > BODY_LIMIT {
+            return Err(BodyError::TooLarge { limit: BODY_LIMIT }.into());
+        }
+        if rest.is_empty() {
+            return Ok(decoded.into());
+        }
     }
-    Ok(decoded.into())
+}
+
+/// Decodes the first frame of `rest`, up to a byte above the limit, and leaves what follows it.
+fn unframe(rest: &mut &[u8], decoded: &mut Vec<u8>) -> Result<(), String> {
+    use std::io::Read as _;
+    let mut frame = match StreamingDecoder::new(&mut *rest) {
+        Ok(frame) => frame,
+        Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+            length,
+            ..
+        })) => {
+            *rest = usize::try_from(length)
+                .ok()
+                .and_then(|length| rest.get(length..))
+                .ok_or("a skippable frame is cut off")?;
+            return Ok(());
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let room = (BODY_LIMIT + 1).saturating_sub(decoded.len() as u64);
+    let read = (&mut frame).take(room).read_to_end(decoded);
+    read.map_err(|error| error.to_string())?;
+    let sums = &frame.decoder;
+    if let Some(stated) = sums.get_checksum_from_data()
+        && sums.is_finished()
+        && sums.get_calculated_checksum() != Some(stated)
+    {
+        return Err("the checksum does not match".to_owned());
+    }
+    Ok(())
 }
 
 /// The text of a JSON value as CPA's reader (gjson) gives it.
@@ -201,10 +234,34 @@ mod tests {
     #[test]
     fn codings_are_undone_from_the_right() {
         let plain = br#"{"model":"m-fast"}"#;
-        let packed = Bytes::from(zstd::encode_all(&plain[..], 3).unwrap());
-        let twice = Bytes::from(zstd::encode_all(&packed[..], 3).unwrap());
-        assert_eq!(decode(packed, "zstd").unwrap(), plain[..]);
+        let packed = packed(plain);
+        let twice = Bytes::from(self::packed(&packed));
+        assert_eq!(decode(packed.into(), "zstd").unwrap(), plain[..]);
         assert_eq!(decode(twice, "zstd, identity,ZSTD").unwrap(), plain[..]);
+    }
+
+    #[test]
+    fn frames_follow_each_other_and_some_are_skipped() {
+        let skipped = b"\x50\x2a\x4d\x18\x03\0\0\0abc";
+        let body = [&packed(b"{\"model\""), &skipped[..], &packed(b":1}")].concat();
+        assert_eq!(decode(body.into(), "zstd").unwrap(), b"{\"model\":1}"[..]);
+    }
+
+    #[test]
+    fn a_frame_that_is_cut_off_or_changed_is_refused() {
+        let whole = packed(&b"a body of some length".repeat(9));
+        for length in 0..whole.len() {
+            let cut = Bytes::copy_from_slice(&whole[..length]);
+            assert!(decode(cut, "zstd").is_err(), "{length} bytes");
+        }
+        let mut changed = whole;
+        *changed.last_mut().unwrap() ^= 1;
+        let refused = decode(changed.into(), "zstd").unwrap_err();
+        assert!(refused.to_string().contains("checksum"), "{refused}");
+    }
+
+    fn packed(plain: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest)
     }
 
     #[test]
