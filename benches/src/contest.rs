@@ -351,7 +351,7 @@ impl Watch {
 }
 
 /// Mocks, client and embedded proxy are slow then, the proxies of the system are not.
-const DEBUG: &str = "proxyproof itself is a debug build: `cargo run --release`";
+const DEBUG: &str = "proxyproof itself is a debug build: `cargo run --profile release-lto`";
 /// Who is asked without a proxy.
 pub(crate) const DIRECT: &str = "direct";
 /// Fewer connections than any proxy of the gallery has room for.

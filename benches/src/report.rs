@@ -25,6 +25,9 @@ use crate::profile::Profile;
 /// The schema of the JSON; another is refused.
 pub const SCHEMA: &str = "proxyproof-bench/1";
 
+/// Cargo's profile to measure with.
+pub const MEASURING: &str = "release-lto";
+
 /// What came of a contest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +36,9 @@ pub struct Report {
     pub schema: String,
     /// The version of proxyproof.
     pub proxyproof: String,
+    /// Cargo's profile that it was built with: mocks and client cost less in [`MEASURING`] than in `release`.
+    #[serde(default = "unknown")]
+    pub build: String,
     /// When it began, in milliseconds since 1970.
     #[serde(default)]
     pub began_unix_ms: u64,
@@ -62,6 +68,11 @@ pub struct Contender {
     pub peak_memory: u64,
     /// One for each of the profile's.
     pub measures: Vec<Measured>,
+}
+
+/// Reports did not always say how they were built.
+fn unknown() -> String {
+    "unknown".to_owned()
 }
 
 impl Report {
@@ -96,6 +107,7 @@ impl Report {
         Self {
             schema: SCHEMA.to_owned(),
             proxyproof: env!("CARGO_PKG_VERSION").to_owned(),
+            build: env!("PROXYPROOF_BUILD_PROFILE").to_owned(),
             began_unix_ms: 0,
             profile,
             machine,

@@ -146,6 +146,9 @@ pub(crate) enum CommandError {
         #[source]
         cause: io::Error,
     },
+    /// The namespaces are there, and can't be made what they are for.
+    #[error(transparent)]
+    Isolation(proxyproof_harness::isolation::SetUpError),
     /// The embedded candidate could not serve.
     #[error("the embedded candidate ended")]
     Reference(#[source] proxyproof_reference::ReferenceError),
@@ -192,6 +195,7 @@ impl CommandError {
             | Self::Report { .. }
             | Self::Print { .. }
             | Self::System { .. }
+            | Self::Isolation(_)
             | Self::Reference(_) => Exit::COULD_NOT_ASK,
         }
     }

@@ -5,6 +5,7 @@ mod command;
 mod error;
 mod exit;
 mod foreground;
+mod isolation;
 mod printer;
 mod progress;
 mod ready_file;
@@ -14,19 +15,28 @@ mod styles;
 
 use std::process::ExitCode;
 
-use crate::{args::Arguments, error::CommandError, exit::Exit, printer::Printer};
+use crate::{
+    args::Arguments, error::CommandError, exit::Exit, isolation::Invocation, printer::Printer,
+};
 
 fn main() -> ExitCode {
-    if let Some(ended) = command::serve_if_asked() {
+    let invocation = match Invocation::read() {
+        Ok(invocation) => invocation,
+        Err(error) => return exit_code(Err(error), Printer::default()),
+    };
+    let Invocation { words, isolated } = &invocation;
+    if let Some(ended) = command::serve_if_asked(words) {
         return exit_code(ended, Printer::default());
     }
-    match Arguments::parse() {
-        Ok(arguments) => {
-            let printer = Printer::new(&arguments.global);
-            exit_code(command::execute(&arguments, &printer), printer)
-        }
-        Err(error) => Printer::tell_usage(&error),
+    let arguments = match Arguments::parse(words) {
+        Ok(arguments) => arguments,
+        Err(error) => return Printer::tell_usage(&error),
+    };
+    let printer = Printer::new(&arguments.global);
+    if !isolated && let Err(error) = isolation::enter(&arguments, words) {
+        return exit_code(Err(error), printer);
     }
+    exit_code(command::execute(&arguments, &printer), printer)
 }
 
 fn exit_code(ended: Result<Exit, CommandError>, printer: Printer) -> ExitCode {

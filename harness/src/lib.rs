@@ -11,6 +11,8 @@ mod evidence;
 pub mod finding;
 pub mod glob;
 pub mod hint;
+#[cfg(target_os = "linux")]
+pub mod isolation;
 pub mod level;
 pub mod patience;
 pub mod probe;

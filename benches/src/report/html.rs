@@ -189,11 +189,12 @@ impl Report {
         push(
             body,
             format_args!(
-                "<section>\n<h2>To repeat it</h2>\n<p><code>proxyproof bench {} {}</code>, proxyproof {}, on {}, {} cores, {kind}, kernel {}.</p>\n\
+                "<section>\n<h2>To repeat it</h2>\n<p><code>proxyproof bench {} {}</code>, proxyproof {} (built with <code>{}</code>), on {}, {} cores, {kind}, kernel {}.</p>\n\
              <details><summary>the profile</summary><pre>{}</pre></details>\n</section>\n",
                 escaped(&names.join(" ")),
                 escaped(&sweep::option(&self.profile)),
                 escaped(&self.proxyproof),
+                escaped(&self.build),
                 escaped(&machine.cpu),
                 machine.cores,
                 escaped(&machine.kernel),

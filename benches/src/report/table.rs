@@ -2,9 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{Contender, Measured, Report, Round, Worth};
+use super::{Contender, MEASURING, Measured, Report, Round, Worth};
 use crate::estimate::{Estimate, median_of};
 use crate::profile::{Ask, Measure};
+
+/// What another build would change.
+fn quicker(build: &str) -> String {
+    match build {
+        MEASURING | "unknown" => String::new(),
+        _ => format!(" (client and mocks cost less with `{MEASURING}`)"),
+    }
+}
 
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
@@ -23,8 +31,13 @@ pub(super) fn text(report: &Report) -> String {
     line(
         &mut text,
         &format!(
-            "{worth} · {} · {} rounds of {} ms, interleaved\n{} · {cores} cores{machine}",
-            profile.name, profile.rounds, profile.round_ms, profile.placement
+            "{worth} · {} · {} rounds of {} ms, interleaved\n{} · {cores} cores{machine} · built with `{}`{}",
+            profile.name,
+            profile.rounds,
+            profile.round_ms,
+            profile.placement,
+            report.build,
+            quicker(&report.build),
         ),
     );
     for reason in &report.reasons {

@@ -28,6 +28,9 @@ pub(crate) struct MatrixArguments {
     #[arg(long, value_name = "LEVEL", default_value = "required",
         value_parser = one_of([Level::Required, Level::Recommended], Level::name))]
     pub(crate) fail_on: Level,
+    /// Stay in the machine's own network and file system, as in `run`
+    #[arg(long)]
+    pub(crate) no_isolation: bool,
     /// How the table is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
     pub(crate) format: MatrixFormat,

@@ -14,6 +14,8 @@ mod routes;
 mod run;
 mod up;
 
+use std::ffi::OsString;
+
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -109,16 +111,17 @@ pub(crate) enum Verb {
 
 impl Arguments {
     /// Reads the command line; clap's own words are coloured as `--color` says, too.
-    pub(crate) fn parse() -> Result<Self, clap::Error> {
-        let typed: Vec<_> = std::env::args_os().collect();
-        let mut command = Self::command().color(early_colour(&typed));
+    pub(crate) fn parse(words: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::command().color(early_colour(words));
+        let program = std::env::args_os().next();
+        let typed = program.iter().chain(words);
         let matches = command.try_get_matches_from_mut(typed)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }
 
 /// `--color` before the rest is understood: an error is told in it.
-fn early_colour(typed: &[std::ffi::OsString]) -> clap::ColorChoice {
+fn early_colour(typed: &[OsString]) -> clap::ColorChoice {
     let mut words = typed.iter().filter_map(|word| word.to_str()).peekable();
     while let Some(word) = words.next() {
         let value = match word.strip_prefix("--color=") {

@@ -57,10 +57,23 @@ pub(crate) struct RunArguments {
     /// Keep the private directories, with configuration and logs
     #[arg(long, help_heading = "How")]
     pub(crate) keep: bool,
+    /// Stay in the machine's own network and file system
+    ///
+    /// Where the program `unshare` works, candidates run in network and mount namespaces otherwise: they reach loopback alone, and
+    /// can write nothing but their private directory. `proxyproof doctor` says whether it works here.
+    #[arg(long, help_heading = "How")]
+    pub(crate) no_isolation: bool,
     /// Write the whole result as JSON; the schema is docs/report.schema.json
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) json: Option<PathBuf>,
     /// Write the result as JUnit XML
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
+}
+
+impl RunArguments {
+    /// A container and what runs already are not this program's children, so that namespaces of its own would shut them out.
+    pub(crate) fn is_isolated(&self) -> bool {
+        !self.no_isolation && self.how.container.is_none() && self.how.attach.is_empty()
+    }
 }

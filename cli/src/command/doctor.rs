@@ -8,7 +8,7 @@ use proxyproof_harness::{
 };
 
 use super::list::table;
-use crate::{error::CommandError, exit::Exit, printer::Printer};
+use crate::{error::CommandError, exit::Exit, isolation, printer::Printer};
 
 /// Where a container engine listens unless `DOCKER_HOST` says otherwise.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
@@ -19,6 +19,7 @@ pub(crate) fn doctor(printer: &Printer) -> Result<Exit, CommandError> {
         rows.push(row(&candidate)?);
     }
     rows.push(docker());
+    rows.push(namespaces());
     printer.result(&table(&rows))?;
     Ok(Exit::PASS)
 }
@@ -76,4 +77,20 @@ fn docker() -> Vec<String> {
         .map(str::to_owned),
     };
     cells.to_vec()
+}
+
+/// What `run` and `matrix` start candidates in.
+fn namespaces() -> Vec<String> {
+    let adds = "adds: candidates reach loopback alone, and write nothing outside";
+    match isolation::missing() {
+        None => ["namespaces", "ready", "unshare"]
+            .map(str::to_owned)
+            .to_vec(),
+        Some(why) => {
+            let why = format!("({why})");
+            ["namespaces", "none", adds, &why]
+                .map(str::to_owned)
+                .to_vec()
+        }
+    }
 }

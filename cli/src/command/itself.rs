@@ -9,9 +9,8 @@ use crate::{error::CommandError, exit::Exit};
 /// Is one of them, if that is what `__reference --config FILE` or `__client` on the command line asks for.
 ///
 /// No commands of clap's: they are no part of the surface, neither of the help nor of the completions.
-pub(crate) fn serve_if_asked() -> Option<Result<Exit, CommandError>> {
-    let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
-    match typed.as_slice() {
+pub(crate) fn serve_if_asked(words: &[OsString]) -> Option<Result<Exit, CommandError>> {
+    match words {
         [verb, flag, config] if verb == "__reference" && flag == "--config" => {
             Some(serve(Path::new(config)))
         }

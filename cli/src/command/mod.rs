@@ -12,7 +12,7 @@ mod itself;
 mod list;
 mod matrix;
 mod mock;
-mod output;
+pub(crate) mod output;
 pub(crate) mod own;
 mod routes;
 mod run;
