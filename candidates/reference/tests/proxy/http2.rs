@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper::ext::Protocol;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -255,7 +256,7 @@ async fn sigterm_says_goaway_and_finishes() {
     cpa.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         .await;
     let response = answer(pending).await;
-    proxy.signal("TERM");
+    proxy.signal(Signal::TERM);
     let address = proxy.h2;
     assert!(crate::rig::eventually(async || TcpStream::connect(address).await.is_err()).await);
     cpa.send("2\r\nok\r\n0\r\n\r\n").await;

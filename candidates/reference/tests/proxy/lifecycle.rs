@@ -1,5 +1,7 @@
 //! SIGTERM and SIGHUP.
 
+use rustix::process::Signal;
+
 use crate::rig::{GET, OK, Proxy, eventually, values};
 
 #[tokio::test]
@@ -20,7 +22,7 @@ async fn sigterm_finishes_what_is_in_flight() {
         .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         .await;
     client.head().await;
-    proxy.signal("TERM");
+    proxy.signal(Signal::TERM);
     assert_eq!(idle.rest().await, "", "idle connections are closed at once");
     let address = proxy.h1;
     assert!(eventually(async || tokio::net::TcpStream::connect(address).await.is_err()).await);
@@ -37,7 +39,7 @@ async fn a_drain_has_a_limit_and_a_second_signal_ends_it() {
     client.send(GET).await;
     let mut cpa = proxy.cpa().await;
     cpa.head().await;
-    proxy.signal("TERM");
+    proxy.signal(Signal::TERM);
     assert!(proxy.ended().await);
     assert_eq!(cpa.rest().await, "");
 
@@ -46,10 +48,10 @@ async fn a_drain_has_a_limit_and_a_second_signal_ends_it() {
     client.send(GET).await;
     let mut cpa = proxy.cpa().await;
     cpa.head().await;
-    proxy.signal("TERM");
+    proxy.signal(Signal::TERM);
     let address = proxy.h1;
     assert!(eventually(async || tokio::net::TcpStream::connect(address).await.is_err()).await);
-    proxy.signal("TERM");
+    proxy.signal(Signal::TERM);
     assert!(proxy.ended().await);
 }
 
@@ -58,7 +60,7 @@ async fn sigterm_does_not_wait_for_connections_that_have_not_begun() {
     let mut proxy = Proxy::plain().await;
     let mut silent = crate::rig::Wire::connect(proxy.h1).await;
     let mut named = proxy.client().await;
-    proxy.signal("TERM");
+    proxy.signal(Signal::TERM);
     assert!(proxy.ended().await);
     assert_eq!(silent.rest().await, "");
     assert_eq!(named.rest().await, "");
@@ -124,7 +126,7 @@ async fn defects_change_the_end() {
     client.send(GET).await;
     let mut cpa = proxy.cpa().await;
     cpa.head().await;
-    proxy.signal("TERM");
+    proxy.signal(Signal::TERM);
     assert!(proxy.ended().await);
     assert_eq!(client.rest().await, "");
 

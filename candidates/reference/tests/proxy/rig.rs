@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rustix::process::{Pid, Signal, kill_process};
 use socket2::SockRef;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
@@ -108,18 +109,11 @@ impl Proxy {
     /// Replaces the settings and the text of the tables, and sends SIGHUP.
     pub(crate) fn reload(&self, settings: &str, change: impl Fn(&str) -> String) {
         write_configuration(&self.directory, settings, &change(&self.tables));
-        self.signal("HUP");
+        self.signal(Signal::HUP);
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let process = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &process])
-                .status()
-                .unwrap()
-                .success()
-        );
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits until the process has ended by itself.
