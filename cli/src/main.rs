@@ -15,11 +15,16 @@ mod styles;
 
 use std::process::ExitCode;
 
+use proxyproof_harness::stage::guard;
+
 use crate::{
     args::Arguments, error::CommandError, exit::Exit, isolation::Invocation, printer::Printer,
 };
 
 fn main() -> ExitCode {
+    if let Some(ended) = guard::serve_if_asked() {
+        return ended;
+    }
     let invocation = match Invocation::read() {
         Ok(invocation) => invocation,
         Err(error) => return exit_code(Err(error), Printer::default()),

@@ -16,7 +16,7 @@ mod known_gap;
 mod launch;
 mod manifest;
 mod own;
-mod proc_table;
+pub(crate) mod proc_table;
 mod process;
 mod program;
 mod readiness;

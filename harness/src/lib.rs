@@ -4,6 +4,8 @@ pub mod ask;
 pub mod blame;
 pub mod candidate;
 pub mod check;
+#[cfg(test)]
+mod child_program;
 pub mod deployment;
 pub mod document;
 pub mod error;

@@ -197,6 +197,15 @@ impl Patience {
         rest(self.scaled()).await;
     }
 
+    /// As [`Patience::pass`], where there is no runtime.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a thread of the harness sleeps"
+    )]
+    pub(crate) fn pass_blocking(self) {
+        std::thread::sleep(self.scaled());
+    }
+
     fn ran_out(
         self,
         awaited: &str,

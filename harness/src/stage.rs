@@ -3,7 +3,7 @@
 mod clients;
 mod directory;
 mod front;
-mod guard;
+pub mod guard;
 mod launching;
 mod port;
 mod running;

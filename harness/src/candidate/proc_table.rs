@@ -2,15 +2,15 @@
 
 /// One process.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) process: u32,
+pub(crate) struct Entry {
+    pub(crate) process: u32,
     /// Read where a container's processes are told apart.
     #[cfg_attr(not(feature = "containers"), expect(dead_code))]
-    pub(super) parent: u32,
-    pub(super) group: i32,
+    pub(crate) parent: u32,
+    pub(crate) group: i32,
 }
 
-pub(super) fn entries() -> impl Iterator<Item = Entry> {
+pub(crate) fn entries() -> impl Iterator<Item = Entry> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let process = entry.file_name().to_str()?.parse().ok()?;

@@ -1,5 +1,9 @@
 //! What cleans up when the harness itself is killed: [`Guard`].
 
+mod engine;
+mod program;
+mod watch_list;
+
 use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -7,23 +11,31 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One small `sh` in a process group of its own, told what runs and which directories exist.
+pub use self::program::serve_if_asked;
+#[cfg(test)]
+pub(crate) use self::program::{ignore_signals, serve};
+use self::watch_list::Watched;
+
+/// A small process in a group of its own, told what runs and which directories exist.
 ///
 /// Its standard input ends when this process is gone, however it went; it then kills what is still registered and
 /// removes the directories. Clones share it; the last one ends it.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    shell: Arc<Shell>,
+    process: Arc<GuardProcess>,
 }
 
 impl Guard {
-    /// Starts the shell.
+    /// Starts the process: this executable once more where it has called [`serve_if_asked`], and a shell otherwise.
     ///
     /// # Errors
-    /// When there is no `sh`.
+    /// When it can't be started, as a shell where there is no `/bin/sh`.
     pub fn start() -> io::Result<Self> {
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", SCRIPT, "proxyproof-guard"])
+        Self::run_by(program::command())
+    }
+
+    fn run_by(mut command: Command) -> io::Result<Self> {
+        let mut child = command
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -32,7 +44,7 @@ impl Guard {
             .spawn()?;
         let orders = child.stdin.take();
         Ok(Self {
-            shell: Arc::new(Shell {
+            process: Arc::new(GuardProcess {
                 child: Mutex::new(child),
                 orders: Mutex::new(orders),
             }),
@@ -41,182 +53,190 @@ impl Guard {
 
     /// Kills the group with this id if this process is gone first.
     pub(crate) fn watch_group(&self, group: u32) {
-        self.shell.tell(format_args!("group {group}\n"));
+        self.process.tell(&Watched::Group(group).watch_order());
     }
 
     /// The group is gone: its number may be another's soon.
     pub(crate) fn forget_group(&self, group: u32) {
-        self.shell.tell(format_args!("forget group {group}\n"));
+        self.process.tell(&Watched::Group(group).forget_order());
     }
 
-    /// Removes the container of this name if this process is gone first, where `docker` or `curl` is installed.
+    /// Removes the container of this name if this process is gone first.
     #[cfg(feature = "containers")]
     pub(crate) fn watch_container(&self, name: &str) {
-        self.shell.tell(format_args!("container {name}\n"));
+        let container = Watched::Container(name.to_owned());
+        self.process.tell(&container.watch_order());
     }
 
     /// The container is removed.
     #[cfg(feature = "containers")]
     pub(crate) fn forget_container(&self, name: &str) {
-        self.shell.tell(format_args!("forget container {name}\n"));
+        let container = Watched::Container(name.to_owned());
+        self.process.tell(&container.forget_order());
     }
 
     /// Removes the directory, and kills who runs in it, if this process is gone first.
     pub(crate) fn watch_directory(&self, directory: &Path) {
-        self.shell
-            .tell(format_args!("directory {}\n", directory.display()));
+        let directory = Watched::Directory(directory.to_owned());
+        self.process.tell(&directory.watch_order());
     }
 
     /// The directory is removed.
     pub(crate) fn forget_directory(&self, directory: &Path) {
-        self.shell
-            .tell(format_args!("forget directory {}\n", directory.display()));
+        let directory = Watched::Directory(directory.to_owned());
+        self.process.tell(&directory.forget_order());
     }
 }
 
-struct Shell {
+struct GuardProcess {
     child: Mutex<Child>,
     orders: Mutex<Option<ChildStdin>>,
 }
 
-impl Shell {
+impl GuardProcess {
     /// A guard that somebody killed can't be told anything; the harness still stops everything itself.
-    fn tell(&self, order: fmt::Arguments<'_>) {
+    fn tell(&self, order: &[u8]) {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(orders) = orders.as_mut() {
-            let _ = orders.write_all(order.to_string().as_bytes());
+            let _ = orders.write_all(order);
         }
     }
 }
 
-impl Drop for Shell {
+impl Drop for GuardProcess {
     fn drop(&mut self) {
         *self
             .orders
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner) = None;
         let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // At the end of its input the script does its work and ends; it waits for nothing.
+        // At the end of its input it does its work and ends; it waits for nothing.
         let _ = child.wait();
     }
 }
 
-impl fmt::Debug for Shell {
+impl fmt::Debug for GuardProcess {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Shell").finish_non_exhaustive()
+        formatter
+            .debug_struct("GuardProcess")
+            .finish_non_exhaustive()
     }
 }
 
-/// Signals to the terminal's foreground group never reach it, and those sent to it by hand are ignored: it has to
-/// outlive the harness by a moment. A list is a text with one entry a line, so that paths may hold spaces.
-const SCRIPT: &str = r#"
-trap '' INT TERM HUP QUIT PIPE
-set -f
-newline='
-'
-IFS=$newline
-watched=
-while IFS= read -r order; do
-    case $order in
-        "forget "*)
-            kept=
-            for entry in $watched; do
-                [ "forget $entry" = "$order" ] || kept=$kept$entry$newline
-            done
-            watched=$kept ;;
-        *) watched=$watched$order$newline ;;
-    esac
-done
-for entry in $watched; do
-    case $entry in "group "*) kill -s KILL -- "-${entry#group }" 2>/dev/null ;; esac
-done
-# Whoever was started and not yet registered runs in its directory. One that is just being started enters it a moment later.
-for round in 1 2 3; do
-    for entry in $watched; do
-        case $entry in "directory "*)
-            set +f
-            for process in /proc/[0-9]*; do
-                [ "$process/cwd" -ef "${entry#directory }" ] && kill -s KILL "${process#/proc/}"
-            done
-            set -f
-            [ "$round" = 3 ] || sleep 0.05 ;;
-        esac
-    done
-done 2>/dev/null
-socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
-for entry in $watched; do
-    case $entry in "container "*)
-        name=${entry#container }
-        docker rm --force --volumes "$name" || curl -s -X DELETE --unix-socket "${socket#unix://}" \
-            "http://localhost/containers/$name?force=true&v=true" ;;
-    esac
-done
-for entry in $watched; do
-    case $entry in "directory "*) rm -rf -- "${entry#directory }" || rm -rf -- "${entry#directory }" ;; esac
-done
-"#;
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
     use super::*;
+    use crate::child_program;
+    use crate::patience::Patience;
+
+    /// One that is this executable, and one that is a shell.
+    fn guards() -> [Guard; 2] {
+        let commands = [child_program::command("guard"), program::shell()];
+        commands.map(|command| Guard::run_by(command).unwrap())
+    }
 
     fn sleeper() -> Child {
-        Command::new("sleep")
-            .arg("60")
-            .process_group(0)
-            .spawn()
-            .expect("sleep is everywhere")
+        let mut sleeper = child_program::command("sleep");
+        sleeper.process_group(0).spawn().unwrap()
+    }
+
+    fn end(mut child: Child) {
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// A harness can be killed between the start of a program and the word about it.
     #[test]
     fn who_runs_in_a_directory_goes_with_it() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().canonicalize().unwrap();
-        let watched = path.join("watched");
-        std::fs::create_dir(&watched).unwrap();
-        let guard = Guard::start().unwrap();
-        guard.watch_directory(&watched);
-        let start = |directory: &Path| {
-            let mut sleep = Command::new("sleep");
-            sleep.arg("60").current_dir(directory).spawn().unwrap()
-        };
-        let (mut inside, mut outside) = (start(&watched), start(&path));
-        drop(guard);
-        assert!(!inside.wait().unwrap().success());
-        assert_eq!(outside.try_wait().unwrap(), None);
-        outside.kill().unwrap();
-        outside.wait().unwrap();
-        assert!(!watched.exists());
+        for guard in guards() {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().canonicalize().unwrap();
+            let watched = path.join("watched");
+            fs::create_dir(&watched).unwrap();
+            guard.watch_directory(&watched);
+            let start = |directory: &Path| {
+                let mut sleep = child_program::command("sleep");
+                sleep.current_dir(directory).spawn().unwrap()
+            };
+            let (mut inside, mut outside) = (start(&watched), start(&path));
+            drop(guard);
+            assert!(!inside.wait().unwrap().success());
+            assert_eq!(outside.try_wait().unwrap(), None);
+            end(outside);
+            assert!(!watched.exists());
+        }
     }
 
     #[test]
     fn what_is_still_registered_is_removed_at_the_end() {
-        let root = tempfile::tempdir().unwrap();
-        let watched = root.path().join("with a space");
-        let forgotten = root.path().join("forgotten");
-        std::fs::create_dir_all(watched.join("inner")).unwrap();
-        std::fs::create_dir(&forgotten).unwrap();
-        let (mut killed, mut spared) = (sleeper(), sleeper());
+        for guard in guards() {
+            let root = tempfile::tempdir().unwrap();
+            let watched = root.path().join("with a space");
+            let forgotten = root.path().join("forgotten");
+            fs::create_dir_all(watched.join("inner")).unwrap();
+            fs::create_dir(&forgotten).unwrap();
+            let (mut killed, mut spared) = (sleeper(), sleeper());
 
-        let guard = Guard::start().unwrap();
-        let clone = guard.clone();
-        for child in [&killed, &spared] {
-            guard.watch_group(child.id());
+            let clone = guard.clone();
+            for child in [&killed, &spared] {
+                guard.watch_group(child.id());
+            }
+            guard.watch_directory(&watched);
+            guard.watch_directory(&forgotten);
+            clone.forget_group(spared.id());
+            clone.forget_directory(&forgotten);
+            drop(guard);
+            assert!(watched.exists(), "a clone still holds it");
+            drop(clone);
+
+            assert!(!watched.exists());
+            assert!(forgotten.exists());
+            assert!(!killed.wait().unwrap().success());
+            assert_eq!(spared.try_wait().unwrap(), None);
+            end(spared);
         }
-        guard.watch_directory(&watched);
-        guard.watch_directory(&forgotten);
-        clone.forget_group(spared.id());
-        clone.forget_directory(&forgotten);
-        drop(guard);
-        assert!(watched.exists(), "a clone still holds it");
-        drop(clone);
+    }
 
-        assert!(!watched.exists());
-        assert!(forgotten.exists());
-        assert!(!killed.wait().unwrap().success());
-        assert_eq!(spared.try_wait().unwrap(), None);
-        spared.kill().unwrap();
-        spared.wait().unwrap();
+    /// Whoever ends everything that this user runs ends the harness by it, and the guard has to outlive that.
+    #[tokio::test]
+    async fn signals_do_not_end_it() {
+        let signals = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+        for guard in guards() {
+            let root = tempfile::tempdir().unwrap();
+            let watched = root.path().join("watched");
+            fs::create_dir(&watched).unwrap();
+            let process = Pid::from_child(&guard.process.child.lock().unwrap());
+            let ready = Patience::SETTLE.eventually("the guard's handlers", || {
+                let handled = handled_signals(process);
+                let all = signals
+                    .iter()
+                    .all(|signal| handled & 1 << (signal.as_raw() - 1) != 0);
+                std::future::ready(all.then_some(()).ok_or_else(|| format!("{handled:x}")))
+            });
+            ready.await.unwrap();
+            for signal in signals {
+                kill_process(process, signal).unwrap();
+            }
+            guard.watch_directory(&watched);
+            drop(guard);
+            assert!(!watched.exists());
+        }
+    }
+
+    /// The signals that a process ignores or catches, a bit each (proc_pid_status(5)).
+    fn handled_signals(process: Pid) -> u64 {
+        let status = format!("/proc/{}/status", process.as_raw_nonzero());
+        let status = fs::read_to_string(status).unwrap();
+        let masks = status.lines().filter_map(|line| {
+            let mask = line
+                .strip_prefix("SigIgn:")
+                .or(line.strip_prefix("SigCgt:"));
+            u64::from_str_radix(mask?.trim(), 16).ok()
+        });
+        masks.fold(0, |all, mask| all | mask)
     }
 }
