@@ -17,10 +17,14 @@ use proxyproof_harness::{
     Candidate, Verdict,
     candidate::Occurrence,
     report::Terminal,
+    stage::guard,
     suite::{Outcome, SuiteResult},
 };
 
 fn main() -> ExitCode {
+    if let Some(ended) = guard::serve_if_asked() {
+        return ended;
+    }
     let arguments = Arguments::from_args();
     let trials = expected_files().into_iter().map(|file| {
         let candidate = candidate(&stem(&file));

@@ -2,12 +2,15 @@
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
-use proxyproof_harness::{Candidate, suite::SuiteResult};
+use proxyproof_harness::{Candidate, stage::guard, suite::SuiteResult};
 
 use crate::asked::ask_of;
 
-/// Serves as the reference proxy when that is what this process was started for.
+/// Serves as the reference proxy, or as a guard, when that is what this process was started for.
 pub(crate) fn serve_if_asked() -> Option<ExitCode> {
+    if let Some(ended) = guard::serve_if_asked() {
+        return Some(ended);
+    }
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let [verb, flag, config] = arguments.as_slice() else {
         return None;
