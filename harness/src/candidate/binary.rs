@@ -167,6 +167,7 @@ const SYSTEM: [&str; 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::child_program;
 
     #[test]
     fn the_version_is_the_word_after_the_mark() {
@@ -182,10 +183,10 @@ mod tests {
     #[test]
     fn a_program_that_never_tells_is_given_up() {
         let asked = VersionCommand {
-            arguments: ["-c", "sleep 60"].map(str::to_owned).to_vec(),
+            arguments: child_program::arguments("sleep"),
             after: String::new(),
         };
-        let error = version(Path::new("/bin/sh"), &asked).unwrap_err();
+        let error = version(&std::env::current_exe().unwrap(), &asked).unwrap_err();
         assert!(
             error.in_full().contains("did not tell its version"),
             "{error:?}"
@@ -194,12 +195,12 @@ mod tests {
 
     #[test]
     fn a_name_is_looked_for_and_a_path_is_not() {
-        assert!(find(Path::new("sh"), OsStr::new("/bin:/usr/bin")).is_some());
-        assert_eq!(find(Path::new("./sh"), OsStr::new("/bin:/usr/bin")), None);
-        assert_eq!(
-            find(Path::new("proxyproof-no-such"), OsStr::new("/bin")),
-            None
-        );
+        let itself = std::env::current_exe().unwrap();
+        let (folder, name) = (itself.parent().unwrap(), itself.file_name().unwrap());
+        let path = std::env::join_paths([Path::new("/no/such/folder"), folder]).unwrap();
+        assert_eq!(find(name.as_ref(), &path), Some(itself.clone()));
+        assert_eq!(find(&Path::new(".").join(name), &path), None);
+        assert_eq!(find(Path::new("proxyproof-no-such"), &path), None);
     }
 
     #[test]

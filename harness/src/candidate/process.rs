@@ -144,18 +144,29 @@ fn lock(leader: &Mutex<Leader>) -> MutexGuard<'_, Leader> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::Duration;
 
     use super::*;
+    use crate::child_program;
 
-    fn shell(script: &str) -> Process {
+    fn start(mut program: Command) -> Process {
         let guard = Guard::start().unwrap();
-        Process::start(Command::new("sh").args(["-c", script]), &guard).unwrap()
+        Process::start(&mut program, &guard).unwrap()
+    }
+
+    /// What a program writes into a file.
+    async fn text_in(file: &Path) -> String {
+        let written = Patience::SETTLE.eventually("the program to write", || {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            std::future::ready((!text.is_empty()).then_some(text).ok_or_else(String::new))
+        });
+        written.await.unwrap()
     }
 
     #[tokio::test]
     async fn the_ending_is_told() {
-        let process = shell("exit 3");
+        let process = start(child_program::command("fail"));
         assert_eq!(process.ended().await.to_string(), "exit code 3");
         assert_eq!(process.ending().unwrap().to_string(), "exit code 3");
         process.signal(Signal::Term);
@@ -164,17 +175,10 @@ mod tests {
     #[tokio::test]
     async fn a_process_that_ignores_the_signal_is_killed() {
         let directory = tempfile::tempdir().unwrap();
-        let ready = directory.path().join("ready");
-        let process = shell(&format!(
-            "trap '' TERM; touch {}; while :; do sleep 1; done",
-            ready.display()
-        ));
-        Patience::SETTLE
-            .eventually("the trap", || {
-                std::future::ready(ready.exists().then_some(()).ok_or_else(String::new))
-            })
-            .await
-            .unwrap();
+        let mut program = child_program::command("sleep, whatever the signal");
+        program.current_dir(&directory);
+        let process = start(program);
+        text_in(&directory.path().join("ready")).await;
         let short = Patience::new("test", Duration::from_millis(50));
         let ran_out = process.end(Signal::Term, short).await.unwrap_err();
         assert_eq!(ran_out.awaited, "the candidate to be gone");
@@ -184,15 +188,10 @@ mod tests {
     #[tokio::test]
     async fn descendants_are_gone_after_a_drop() {
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("pid");
-        let process = shell(&format!("sleep 60 & echo $! > {}; wait", file.display()));
-        let descendant = Patience::SETTLE
-            .eventually("the pid of the descendant", || {
-                let text = std::fs::read_to_string(&file).unwrap_or_default();
-                std::future::ready(text.trim().parse::<i32>().map_err(|_| text))
-            })
-            .await
-            .unwrap();
+        let mut program = child_program::command("sleep, and have another do it");
+        program.current_dir(&directory);
+        let process = start(program);
+        let descendant = text_in(&directory.path().join("child")).await;
         drop(process);
         let gone = |()| match std::fs::read_to_string(format!("/proc/{descendant}/stat")) {
             Ok(stat) if !stat.contains(") Z ") => Err(stat),
