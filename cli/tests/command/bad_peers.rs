@@ -11,8 +11,8 @@ use std::{
 use rustix::process::{Resource, getrlimit};
 use serde_json::Value;
 
-use crate::invocation::Invocation;
-use crate::up::{interrupt, text_in};
+use crate::invocation::{Invocation, interrupt};
+use crate::up::text_in;
 
 #[test]
 fn twenty_thousand_of_them() {

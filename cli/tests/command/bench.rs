@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::invocation::{Invocation, assert_told, text_of, until};
-use crate::up::is_installed;
+use crate::load::{self, report_of};
 
 #[test]
 fn an_unknown_candidate() {
@@ -183,87 +183,10 @@ fn a_sweep_of_nothing_known() {
     assert_told!(Invocation::new(&["bench", "--sweep", "color"]));
 }
 
-/// The report on the embedded proxy, and on NGINX where it is, by this profile.
-fn measured(profile: &str, json: &Path) -> Value {
-    let mut bench = Invocation::new(&["bench", "reference"]);
-    if is_installed("nginx") {
-        bench = bench.argument("nginx-corrected");
-    }
-    report_of(bench, profile, json)
-}
-
-/// The report by this profile, which lies beside it.
-fn report_of(bench: Invocation, profile: &str, json: &Path) -> Value {
-    let toml = json.with_extension("toml");
-    std::fs::write(&toml, profile).expect("a file can be written");
-    let told = bench
-        .argument("--profile")
-        .argument(toml)
-        .argument("--json")
-        .argument(json)
-        .told();
-    let text = std::fs::read_to_string(json).unwrap_or_else(|_| panic!("{told}"));
-    serde_json::from_str(&text).expect("the report is JSON")
-}
-
-/// Every kind of load on the embedded proxy, and on NGINX where it is: nothing is wrong, and everything was asked.
+/// Every kind of load on the embedded proxy: nothing is wrong, and everything was asked.
 #[test]
 fn every_kind_of_load_is_answered() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let path = |name: &str| folder.path().join(name);
-    let measures = [
-        "protocol = \"h2\"\nconnections = 1",
-        "protocol = \"h2\"\nconnections = 2\nstreams = 4\nthrough = \"front\"",
-        "ask = \"upload\"\nconnections = 2\nbody = 100000",
-        "ask = \"events\"\nconnections = 2\nevent_interval_us = 2000",
-        "ask = \"idle_streams\"\nconnections = 20",
-        "ask = \"events\"\nprotocol = \"h2\"\nthrough = \"front\"\nconnections = 2\nstreams = 3",
-        "ask = \"idle_streams\"\nprotocol = \"h2\"\nconnections = 2\nstreams = 10",
-        "ask = \"idle_sockets\"\nconnections = 20",
-        "routes = 25\nconnections = 2",
-    ];
-    let mut profile = "name = \"kinds\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 1\nround_ms = 200\nwarmup_ms = 20\n\
-                       fresh_every = 1\n"
-        .to_owned();
-    for (number, measure) in measures.iter().enumerate() {
-        profile.push_str(&format!("[[measure]]\nname = \"{number}\"\n{measure}\n"));
-    }
-    let mut report = measured(&profile, &path("kinds.json"));
-    for contender in report["contenders"].as_array().expect("a list") {
-        for (number, _) in measures.iter().enumerate() {
-            let measure = &contender["measures"][number];
-            let errors = measure["errors"].as_object().expect("by kind");
-            let none = errors.values().all(|count| *count == 0);
-            let completed = measure["rounds"][0]["completed"].as_u64();
-            assert!(none && completed > Some(0), "{contender}");
-        }
-    }
-    // What was held is compared by its memory, not by latencies that nobody measured.
-    report["verdict"] = json!("valid");
-    std::fs::write(path("kinds.json"), report.to_string()).expect("a file can be written");
-    let compare = Invocation::new(&["bench", "compare"])
-        .argument(path("kinds.json"))
-        .argument(path("kinds.json"))
-        .told();
-    assert!(compare.starts_with("exit code: 0\n"), "{compare}");
-    // Streams that are held cost memory, of a proxy.
-    let held = &report["contenders"][1]["measures"][4]["rounds"][0];
-    assert_eq!(held["completed"], 20);
-    let over_http2 = &report["contenders"][1]["measures"][6]["rounds"][0];
-    assert_eq!(over_http2["completed"], 20);
-    // The delays of events are known on every way, and the time to the first.
-    for number in [3, 5] {
-        let measure = &report["contenders"][1]["measures"][number];
-        for figure in ["event_delay", "first_event"] {
-            assert!(measure[figure]["count"].as_u64() > Some(0), "{measure}");
-        }
-        assert!(
-            measure["timeline"]
-                .as_array()
-                .is_some_and(|events| events.len() > 1),
-            "{measure}"
-        );
-    }
+    load::every_kind_is_answered_by("reference");
 }
 
 /// A profile of one round with this load.
@@ -390,7 +313,8 @@ fn a_busy_neighbour_is_told() {
             std::thread::spawn(move || while spins.load(Ordering::Relaxed) {})
         })
         .collect();
-    let report = measured(
+    let report = report_of(
+        Invocation::new(&["bench", "reference"]),
         &one_measure("connections = 1"),
         &folder.path().join("busy.json"),
     );
@@ -410,13 +334,14 @@ fn a_busy_neighbour_is_told() {
 
 /// A mock that has to read what the proxy only passes on, with a core for the proxy alone.
 #[test]
-#[ignore = "needs a machine that does nothing else: CI runs it by itself"]
+#[ignore = "needs NGINX, and a machine that does nothing else: CI runs it by itself"]
 fn a_saturated_mock_is_told() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let profile = one_measure("connections = 4\nask = \"upload\"\nbody = 1048576")
         .replace("\"free\"", "\"split\"")
         .replace("round_ms = 200", "round_ms = 1000");
-    let report = measured(&profile, &folder.path().join("saturated.json"));
+    let bench = Invocation::new(&["bench", "reference", "nginx-corrected"]);
+    let report = report_of(bench, &profile, &folder.path().join("saturated.json"));
     assert_ne!(report["verdict"], "valid");
     let reasons = report["reasons"].as_array().expect("a list");
     // Where something else took the core, the mock could not fill it.
@@ -427,13 +352,14 @@ fn a_saturated_mock_is_told() {
 
 /// `cargo test --release -p proxyproof --test command -- --ignored --test-threads 1`
 #[test]
-#[ignore = "three minutes, and slower than a million in a debug build: CI runs it in a release build"]
+#[ignore = "needs NGINX; three minutes, and slower than a million in a debug build: CI runs it in a release build"]
 fn a_million_requests_without_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let profile = "name = \"million\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 3\nround_ms = 20000\nwarmup_ms = 100\n\
                    fresh_every = 3\n[[measure]]\nname = \"32 connections\"\nconnections = 32\n";
     // Whatever the run is worth on a busy machine: what counts is that every answer was right.
-    let report = measured(profile, &folder.path().join("million.json"));
+    let bench = Invocation::new(&["bench", "reference", "nginx-corrected"]);
+    let report = report_of(bench, profile, &folder.path().join("million.json"));
     for contender in report["contenders"].as_array().expect("a list") {
         let measure = &contender["measures"][0];
         assert!(

@@ -1,10 +1,9 @@
-//! `init`: a manifest and a deployment out of a configuration, and that they run.
+//! `init`: a manifest and a deployment out of a configuration.
 
 use crate::invocation::{Invocation, assert_told};
-use crate::up::is_installed;
 
 #[test]
-fn a_folder_that_runs_by_itself() {
+fn a_manifest_and_a_deployment() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let out = folder.path().join("my-site");
     let told = Invocation::new(&["init", "own/tree/nginx.conf", "--out"])
@@ -13,14 +12,6 @@ fn a_folder_that_runs_by_itself() {
     assert!(told.starts_with("exit code: 0\n"), "{told}");
     let deployment = std::fs::read_to_string(out.join("deployment.toml"));
     insta::assert_snapshot!(deployment.expect("it was written"));
-    if !is_installed("nginx") {
-        return;
-    }
-    let told = Invocation::new(&["run", "-f", "routes", "-f", "identity", "--deployment"])
-        .argument(out.join("deployment.toml"))
-        .argument(format!("{}/", out.display()))
-        .told();
-    assert!(told.starts_with("exit code: 0\n"), "{told}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// A call, with a folder for its temporary files that must be empty in the end.
@@ -90,6 +91,11 @@ pub(crate) fn text_of(output: &Output) -> String {
         part("stdout", &output.stdout),
         part("stderr", &output.stderr)
     )
+}
+
+/// Sends what Ctrl-C sends.
+pub(crate) fn interrupt(child: &Child) {
+    kill_process(Pid::from_child(child), Signal::INT).expect("it runs");
 }
 
 /// Nothing was left in the folder for temporary files.

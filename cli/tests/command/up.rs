@@ -1,17 +1,16 @@
 //! `up`: a whole stage, used and ended.
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader, Read, Write},
+    fs,
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command},
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use crate::invocation::{Invocation, assert_empty, assert_told, text_of};
+use crate::curl_line;
+use crate::invocation::{Invocation, assert_empty, assert_told, interrupt, text_of};
+use crate::printed_curls;
 
 /// Far longer than starting takes on the slowest machine.
 const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -70,28 +69,14 @@ fn serves_and_tells() {
 }
 
 #[test]
-fn printed_curls_succeed_with_the_embedded_proxy() {
-    printed_curls_succeed(&["up"]);
-}
-
-#[test]
-fn printed_curls_succeed_with_the_published_configuration() {
-    if is_installed("nginx") {
-        printed_curls_succeed(&["up", "nginx"]);
-    }
-}
-
-#[test]
-fn printed_curls_succeed_with_the_corrected_configuration() {
-    if is_installed("nginx") {
-        printed_curls_succeed(&["up", "nginx-corrected"]);
-    }
+fn printed_curls_are_answered_by_the_embedded_proxy() {
+    printed_curls::are_answered(&["up"], curl_line::ask);
 }
 
 /// A configuration of somebody's own that knows its public host only.
 #[test]
-fn printed_curls_succeed_with_a_proxy_that_serves_one_host() {
-    let told = printed_curls_succeed(&["up", "candidates/cautious"]);
+fn printed_curls_are_answered_by_a_proxy_that_serves_one_host() {
+    let told = printed_curls::are_answered(&["up", "candidates/cautious"], curl_line::ask);
     assert!(
         told.contains("cautious serves api.example.org only"),
         "{told}"
@@ -100,9 +85,10 @@ fn printed_curls_succeed_with_a_proxy_that_serves_one_host() {
 
 #[test]
 fn the_domain_takes_the_place_of_the_host() {
-    let told = printed_curls_succeed(&["up", "candidates/cautious", "--domain", "localhost"]);
+    let asked = |arguments: &[&str]| printed_curls::are_answered(arguments, curl_line::ask);
+    let told = asked(&["up", "candidates/cautious", "--domain", "localhost"]);
     assert!(told.contains("OPENAI_BASE_URL=http://localhost:"), "{told}");
-    let told = printed_curls_succeed(&["up", "--domain", "ai.example.net"]);
+    let told = asked(&["up", "--domain", "ai.example.net"]);
     assert!(told.contains(" https://ai.example.net:"), "{told}");
 }
 
@@ -119,62 +105,6 @@ fn an_unknown_candidate() {
 #[test]
 fn an_address_that_is_none() {
     assert_told!(Invocation::new(&["up", "--client-address", "203.0.113"]));
-}
-
-/// Runs every curl as it is printed, in a shell; gives what was printed.
-fn printed_curls_succeed(arguments: &[&str]) -> String {
-    if !is_installed("curl") {
-        return arguments.join(" ");
-    }
-    let (mut child, temporary) = Invocation::new(arguments).started();
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut told = String::new();
-    while !told.contains("--http2") {
-        let line = lines.next().expect("it goes on").expect("text");
-        told.push_str(&line);
-        told.push('\n');
-    }
-    let curls = told
-        .lines()
-        .filter(|line| line.starts_with("  curl "))
-        .map(str::to_owned);
-    let curls: Vec<String> = curls.collect();
-    let failed: Vec<String> = curls
-        .iter()
-        .filter_map(|curl| failure(&format!("{curl} --fail --max-time 30")))
-        .collect();
-    interrupt(&child);
-    let ended = child.wait().expect("it ends");
-    assert_eq!(failed, Vec::<String>::new(), "{told}");
-    assert_eq!((curls.len(), ended.code()), (6, Some(130)));
-    assert_empty(temporary.path());
-    told
-}
-
-/// What a shell says to a line that fails.
-fn failure(line: &str) -> Option<String> {
-    let output = Command::new("sh").args(["-c", line]).output();
-    let output = output.expect("a shell starts");
-    let told = text_of(&output);
-    (!output.status.success() || output.stdout.is_empty()).then(|| format!("{line}\n{told}"))
-}
-
-/// Whether a program is there; in continuous integration it has to be.
-pub(crate) fn is_installed(program: &str) -> bool {
-    let folders = env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<_> = env::split_paths(&folders).collect();
-    folders.extend(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    let is_there = folders.iter().any(|folder| folder.join(program).is_file());
-    assert!(
-        is_there || env::var_os("CI").is_none(),
-        "continuous integration has no {program}"
-    );
-    is_there
-}
-
-pub(crate) fn interrupt(child: &Child) {
-    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id fits"));
-    kill_process(pid.expect("no process has the id 0"), Signal::INT).expect("it runs");
 }
 
 /// Waits for the file, which is written whole.

@@ -1,0 +1,113 @@
+//! What needs more than Rust and a C compiler: proxies that are installed, curl, a container engine with an image.
+//!
+//! A test whose need is missing is ignored, and says so; with `CI=true` it fails.
+
+mod attach;
+mod bench;
+mod container;
+mod init;
+mod need;
+mod own;
+mod up;
+
+#[path = "../command/invocation.rs"]
+#[expect(dead_code, reason = "the target `command` uses the rest")]
+mod invocation;
+#[path = "../command/load.rs"]
+mod load;
+#[path = "../command/printed_curls.rs"]
+mod printed_curls;
+
+use std::{env, process::ExitCode};
+
+use libtest_mimic::{Arguments, Trial};
+
+use self::need::Need;
+
+/// Tests by their names, and what they all need.
+type Tests = (&'static [Need], Vec<(&'static str, fn())>);
+
+macro_rules! tests {
+    ($needs:expr, $($test:path),+ $(,)?) => {
+        (&$needs, vec![$((stringify!($test), $test as fn())),+])
+    };
+}
+
+fn main() -> ExitCode {
+    let everything = env::var("CI").is_ok_and(|value| value == "true");
+    let mut trials = Vec::new();
+    for (needs, tests) in all() {
+        let missing = needs.iter().find_map(|need| need.missing());
+        for (name, run) in tests {
+            trials.push(match missing.clone() {
+                None => Trial::test(name, move || {
+                    run();
+                    Ok(())
+                }),
+                Some(why) => Trial::test(name, {
+                    let why = why.clone();
+                    move || Err(why.into())
+                })
+                .with_kind(why)
+                .with_ignored_flag(!everything),
+            });
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn all() -> [Tests; 6] {
+    const NGINX: Need = Need::Candidate("nginx");
+    const HAPROXY: Need = Need::Candidate("haproxy");
+    [
+        tests![
+            [NGINX],
+            attach::nothing_but_mocks_and_probes_is_started,
+            bench::every_kind_of_load_is_answered,
+            init::a_folder_that_runs_by_itself,
+            own::the_published_one_does_not_load,
+            own::the_published_one_with_maps,
+            own::as_pasted_from_the_web,
+            own::the_corrected_one,
+            own::a_whole_tree,
+            own::an_include_that_listens,
+            own::one_that_ends_tls,
+            own::one_behind_a_server_that_ends_tls,
+            own::other_sites_of_the_same_server,
+            own::destinations_in_variables_and_a_rate_limit,
+            own::a_directive_without_its_end,
+            own::a_directive_that_nginx_does_not_know,
+            own::other_kinds_of_addresses,
+            own::secrets_reach_no_report,
+            own::the_real_proxy_agrees_with_the_rules_on_it,
+            own::the_whole_suite_on_one_that_ends_tls,
+            own::routes_of_one_that_ends_tls_are_compared,
+        ],
+        tests![
+            [HAPROXY],
+            own::another_proxys_own,
+            own::a_member_of_the_gallery_without_a_tunnel,
+        ],
+        tests![
+            [Need::Curl],
+            up::printed_curls_succeed_with_the_embedded_proxy,
+            up::printed_curls_succeed_with_a_proxy_that_serves_one_host,
+            up::printed_curls_succeed_with_another_domain,
+        ],
+        tests![
+            [Need::Curl, NGINX],
+            up::printed_curls_succeed_with_the_published_configuration,
+            up::printed_curls_succeed_with_the_corrected_configuration,
+        ],
+        tests![
+            [Need::Image(container::NGINX)],
+            container::the_suite_passes_in_a_container,
+            container::a_killed_command_leaves_no_container,
+            container::a_program_that_is_not_in_the_image,
+        ],
+        tests![
+            [Need::Image(container::HAPROXY)],
+            container::haproxy_in_a_container,
+        ],
+    ]
+}
