@@ -45,12 +45,8 @@ fn row(candidate: &Candidate) -> Result<Vec<String>, CommandError> {
         Ok(installed) => Ok(vec![name, here, installed.binary.display().to_string()]),
         Err(HarnessError::NotInstalled { binary, .. }) => {
             let adds = format!("adds: candidate {name}");
-            Ok(vec![
-                name,
-                here,
-                adds,
-                format!("(no `{binary}` on the PATH)"),
-            ])
+            let binary = format!("(no `{binary}` on the PATH)");
+            Ok(vec![name, here, adds, binary])
         }
         Err(HarnessError::System { action, cause }) => {
             Ok(vec![name, here, format!("can't {action}: {cause}")])
@@ -92,5 +88,25 @@ fn namespaces() -> Vec<String> {
                 .map(str::to_owned)
                 .to_vec()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_installed_is_told_with_what_it_would_add() {
+        let candidate = Candidate::named("nginx").unwrap();
+        let row = row(&candidate.with_binary("no-such-nginx")).unwrap();
+        assert_eq!(
+            row,
+            [
+                "nginx",
+                "not installed",
+                "adds: candidate nginx",
+                "(no `no-such-nginx` on the PATH)"
+            ]
+        );
     }
 }

@@ -127,11 +127,7 @@ macro_rules! assert_told {
                     r"(?m)^(nginx\S*|haproxy|caddy|apache) {2,}(not installed|unusable|unknown version|\S+) {2,}",
                     "$1 [HERE] ",
                 ),
-                (
-                    r"(?m)^(nginx\S*|haproxy|caddy|apache) .*(/|adds: ).*$",
-                    "$1 [HERE]",
-                ),
-                (r"(?m)^(reference|docker) {2,}(\S+(?: \S+)?) {2,}", "$1  $2  "),
+                (r"(?m)^reference {2,}ready {2,}", "reference  ready  "),
             ],
             omit_expression => true,
         }, { insta::assert_snapshot!($invocation.told()) })

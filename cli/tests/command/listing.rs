@@ -1,5 +1,10 @@
 //! `list`, `doctor` and `completions`.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
+
 use crate::invocation::{Invocation, assert_told};
 
 #[test]
@@ -30,9 +35,28 @@ fn deployments() {
     assert_told!(Invocation::new(&["list", "deployments"]));
 }
 
+/// On a machine that has every proxy of the gallery, in some state, and nothing else.
 #[test]
 fn doctor() {
-    assert_told!(Invocation::new(&["doctor"]));
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    for (name, text) in [
+        ("nginx", "#!/bin/sh\necho nginx version: nginx/1.2.3\n"),
+        ("haproxy", "#!/bin/sh\necho no version at all\n"),
+        ("caddy", "#!/bin/sh\necho v2.3.4 h1:abc=\n"),
+        ("apache2", "no program"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("writable");
+        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("it is ours");
+    }
+    let told = Invocation::new(&["doctor"])
+        .environment("PATH", folder.path().to_str().expect("a UTF-8 path"))
+        .environment("DOCKER_HOST", "unix:///no/such.sock")
+        .told();
+    // The columns are as wide as the longest path.
+    insta::with_settings!({ filters => vec![(r" {2,}", "  "), (r"(/[^\s`]+)?/\.tmp\w+", "[TMP]")] }, {
+        insta::assert_snapshot!(told)
+    });
 }
 
 #[test]
