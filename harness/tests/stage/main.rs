@@ -134,15 +134,16 @@ fn test() -> ExitCode {
             probes::reach_both_ends_through_nginx,
         ),
     ];
-    let trials = trials
-        .into_iter()
-        .map(|(name, run)| {
-            Trial::test(name, move || {
-                run();
-                Ok(())
-            })
-            .with_ignored_flag(name.starts_with("nginx") && nginx::is_missing())
-        })
-        .collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let missing = nginx::missing();
+    let trials = trials.into_iter().map(|(name, run)| {
+        let trial = Trial::test(name, move || {
+            run();
+            Ok(())
+        });
+        match &missing {
+            Some(why) if name.starts_with("nginx") => trial.with_kind(why).with_ignored_flag(true),
+            _ => trial,
+        }
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }

@@ -7,10 +7,13 @@ use proxyproof_mocks::ProbeId;
 
 use crate::trials::{get, run};
 
-/// Whether to pass these tests over; where everything has to be tested, that is no choice.
-pub(crate) fn is_missing() -> bool {
+/// Why these tests are ignored, if they are; where everything has to be tested, they are not.
+pub(crate) fn missing() -> Option<String> {
     let everything = std::env::var("CI").is_ok_and(|value| value == "true");
-    !everything && candidate("nginx").installation().is_err()
+    let missing = candidate("nginx").installation().err();
+    missing
+        .filter(|_| !everything)
+        .map(|error| error.to_string())
 }
 
 pub(crate) fn is_staged_with_both_configurations() {
