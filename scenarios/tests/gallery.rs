@@ -28,8 +28,14 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = expected_files().into_iter().map(|file| {
         let candidate = candidate(&stem(&file));
-        let missing = candidate.clone().installed().is_err() && !everything();
-        Trial::test(stem(&file), move || as_written(candidate, &file)).with_ignored_flag(missing)
+        let missing = candidate.clone().installed().err();
+        let trial = Trial::test(stem(&file), move || as_written(candidate, &file));
+        match missing {
+            Some(error) if !everything() => {
+                trial.with_kind(error.to_string()).with_ignored_flag(true)
+            }
+            _ => trial,
+        }
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
@@ -46,8 +52,8 @@ fn candidate(stem: &str) -> Candidate {
     let binary = candidate.launch.binary.clone();
     let folder = std::env::var_os("PROXYPROOF_BUILDS").map(PathBuf::from);
     let build = folder.and_then(|folder| find(&folder, &binary));
-    // One that is not there is missing like any other.
-    candidate.with_binary(build.unwrap_or_else(|| PathBuf::from("/no/recent/build")))
+    // One that is not there is missing like any other, and says where it would be.
+    candidate.with_binary(build.unwrap_or_else(|| Path::new("$PROXYPROOF_BUILDS").join(binary)))
 }
 
 /// The executable of this name in a folder, however deep: packages put it where they like.
