@@ -26,7 +26,7 @@ impl Site {
             let more = (0..routes).map(more_route);
             deployment.routes.splice(0..0, more);
             for candidate in &mut candidates {
-                if candidate.speaks_nginx() {
+                if candidate.has_native_file() {
                     let name = candidate.name.clone();
                     let inserted = candidate.clone().inserting(&locations(routes));
                     *candidate = inserted.ok_or(ContestError::NoPlace { contender: name })?;

@@ -13,19 +13,23 @@ mod hint;
 mod in_process;
 mod instance;
 mod known_gap;
+mod language;
 mod launch;
 mod manifest;
 mod own;
 pub(crate) mod proc_table;
+mod private_copy;
+mod proc_table;
 mod process;
 mod program;
 mod readiness;
 mod secrets;
 mod template;
+mod user_file;
 mod words;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::binary::Installation;
@@ -45,6 +49,7 @@ pub(crate) use self::in_process::Task;
 pub use self::in_process::{InProcess, Listeners, Upstreams};
 pub(crate) use self::instance::Instance;
 pub use self::known_gap::{KnownGap, Occurrence};
+pub use self::language::Language;
 pub use self::launch::{
     Attachment, ContainerImage, Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal,
     Signals, Stages, VersionCommand,
@@ -52,13 +57,13 @@ pub use self::launch::{
 pub(crate) use self::manifest::MANIFEST;
 pub use self::manifest::manifest_schema;
 pub use self::own::{Maps, OwnConfiguration, OwnCopy, address};
+pub(crate) use self::private_copy::CopyPlaces;
+pub use self::private_copy::PrivateCopy;
 pub(crate) use self::process::Process;
 pub(crate) use self::program::Program;
 pub(crate) use self::readiness::Door;
 pub use self::secrets::Secrets;
 pub(crate) use self::words::Words;
-use crate::deployment::Deployment;
-use crate::document::Document;
 use crate::error::HarnessError;
 
 /// A proxy and everything the harness must know to stage it; made from a manifest.
@@ -128,66 +133,20 @@ impl Candidate {
         self
     }
 
-    /// Whether its manifest has a file in the proxy's own language, which in the gallery is NGINX's: [`OwnConfiguration`] can
-    /// take the place of it then.
+    /// Whether its manifest says that its configuration is in NGINX's language: [`OwnConfiguration`] can take the place
+    /// of it then.
     #[must_use]
     pub fn speaks_nginx(&self) -> bool {
+        self.launch.language == Some(Language::Nginx)
+    }
+
+    /// Whether its manifest has a file in the proxy's own language, with addresses that are written there.
+    #[must_use]
+    pub fn has_native_file(&self) -> bool {
         self.launch
             .files
             .iter()
             .any(|file| file.role == Role::Native)
-    }
-
-    /// With a user's file in the place of its configuration, in a language that is not NGINX's: only the deployment's
-    /// addresses are replaced, where they stand by themselves.
-    ///
-    /// # Errors
-    /// [`HarnessError::Unreadable`], and [`HarnessError::Document`] where an address of the deployment is not in it: it
-    /// would listen or connect elsewhere than on the stage.
-    pub fn with_configuration(
-        mut self,
-        path: &Path,
-        deployment: &Deployment,
-    ) -> Result<Self, HarnessError> {
-        let origin = path.display().to_string();
-        let text = std::fs::read(path).map_err(|cause| HarnessError::Unreadable {
-            file: origin.clone(),
-            cause,
-        })?;
-        // Comments come in any encoding; what is replaced has no meaning to the proxy.
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let listeners = deployment.listeners.iter();
-        let listeners = listeners
-            .filter(|(protocol, _)| self.features.contains(&protocol.spoken()))
-            .map(|(protocol, listener)| {
-                (format!("--listen {protocol}=ADDRESS"), &listener.address)
-            });
-        let upstreams = deployment.upstreams.iter();
-        let upstreams = upstreams
-            .map(|(name, upstream)| (format!("--upstream {name}=ADDRESS"), &upstream.address));
-        for (option, address) in listeners.chain(upstreams) {
-            if !address::is_in(&text, address) {
-                let document = Document::new(origin, text);
-                return Err(document
-                    .lacks(format!("`{address}` is nowhere in it"))
-                    .help(format!("`{option}` says what the file has instead"))
-                    .into());
-            }
-        }
-        let Some(main) = self.launch.files.first() else {
-            return Ok(self);
-        };
-        let main = LaunchFile {
-            name: main.name.clone(),
-            origin,
-            text,
-            role: Role::Native,
-            insertions: Vec::new(),
-            own: None,
-        };
-        // What its own file refers to, a user's does not.
-        self.launch.files = vec![Arc::new(main)];
-        Ok(self)
     }
 
     /// Runs it in a container: of this image, or of the one that its manifest names.
@@ -282,6 +241,7 @@ impl Candidate {
             version: None,
             launch: Launch {
                 kind,
+                language: None,
                 container: None,
                 binary: PathBuf::new(),
                 arguments: Vec::new(),

@@ -5,6 +5,7 @@ mod directory;
 mod front;
 pub mod guard;
 mod launching;
+mod namespace;
 mod port;
 mod running;
 mod surroundings;
@@ -12,6 +13,7 @@ mod values;
 
 pub use self::clients::Clients;
 pub use self::guard::Guard;
+pub use self::namespace::loopback_alone;
 pub use self::running::RunningStage;
 pub use self::surroundings::MANAGEMENT_KEY;
 

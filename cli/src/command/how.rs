@@ -39,7 +39,7 @@ impl Wanted<'_> {
         }
         let name = self.name.unwrap_or(EMBEDDED);
         let candidate = match self.own {
-            Some(own) => own::candidate(own, name, deployment)?,
+            Some(own) => own::candidate(own, name, self.how.binary.as_deref(), deployment)?,
             None => Candidate::named(name)?,
         };
         if attached {

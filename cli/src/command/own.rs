@@ -1,5 +1,7 @@
 //! A configuration of one's own in the place of a candidate's.
 
+use std::path::Path;
+
 use proxyproof_harness::{
     Candidate, Deployment, Feature, Protocol,
     candidate::{Maps, OwnConfiguration, address},
@@ -12,9 +14,14 @@ use crate::{args::OwnArguments, error::CommandError};
 pub(crate) fn candidate(
     arguments: &OwnArguments,
     name: &str,
+    binary: Option<&Path>,
     deployment: &mut Deployment,
 ) -> Result<Candidate, CommandError> {
-    let named = Candidate::named(name)?;
+    let mut named = Candidate::named(name)?;
+    // Some languages only the program itself can read.
+    if let Some(binary) = binary {
+        named = named.with_binary(binary);
+    }
     let Some(path) = &arguments.config else {
         if let Some(front) = arguments.front {
             stand_behind(front, &named, deployment)?;
@@ -68,7 +75,7 @@ fn stand_behind(
     let ends_tls = candidate.features.contains(&Feature::Tls);
     let why = match front {
         Front::Tunnel => None,
-        _ if candidate.speaks_nginx() => {
+        _ if candidate.has_native_file() => {
             Some("its own configuration waits for a PROXY header; --config takes another one")
         }
         Front::None if !ends_tls => Some("it cannot end TLS itself"),

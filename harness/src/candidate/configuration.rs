@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::{Hint, LaunchFile, Role, Secrets, Stages, address, own, template};
+use super::{CopyPlaces, Hint, LaunchFile, Role, Secrets, Stages, address, template};
 use crate::error::HarnessError;
 use crate::hint;
 
@@ -16,6 +16,7 @@ use crate::hint;
 #[derive(Clone, Debug)]
 pub struct Configuration {
     directory: PathBuf,
+    binary: PathBuf,
     files: Vec<Arc<LaunchFile>>,
     addresses: Vec<(String, String)>,
     values: Value,
@@ -32,12 +33,19 @@ impl Configuration {
     ) -> Self {
         Self {
             directory,
+            binary: PathBuf::new(),
             files,
             addresses,
             values,
             stages: Stages::All,
             secrets: Secrets::default(),
         }
+    }
+
+    /// With the program that reads the copies.
+    pub(crate) fn read_by(mut self, binary: &Path) -> Self {
+        binary.clone_into(&mut self.binary);
+        self
     }
 
     /// With what no report may show.
@@ -118,8 +126,8 @@ impl Configuration {
             Role::Template => template::render(&file.origin, text, &self.values)?,
             Role::Native => {
                 let mut text = file.with_insertions(text, self.stages);
-                if let Some(own) = &file.own {
-                    text = own::private_copy(&text, own);
+                if let Some(copy) = &file.private_copy {
+                    text = copy.text(&text, self.places())?;
                 }
                 address::replace(&text, &self.addresses)
             }
@@ -129,6 +137,13 @@ impl Configuration {
             action: format!("write the private copy of `{}`", file.origin),
             cause,
         })
+    }
+
+    fn places(&self) -> CopyPlaces<'_> {
+        CopyPlaces {
+            directory: &self.directory,
+            binary: &self.binary,
+        }
     }
 
     /// Fills arguments in.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{InProcess, OwnCopy};
+use super::{InProcess, Language, PrivateCopy};
 use crate::hint::Place;
 use crate::protocol::Protocol;
 
@@ -19,6 +19,8 @@ use crate::protocol::Protocol;
 pub struct Launch {
     /// How it runs.
     pub kind: LaunchKind,
+    /// What its configuration is written in, where the harness can make private copies of that.
+    pub language: Option<Language>,
     /// The image that [`Candidate::in_container`](super::Candidate::in_container) takes unless told otherwise.
     pub container: Option<ContainerImage>,
     /// The executable: a path, or a name looked up on the `PATH` and in the system's folders.
@@ -123,17 +125,18 @@ pub struct LaunchFile {
     pub role: Role,
     /// What the private copy has besides, within its lines.
     pub insertions: Vec<Insertion>,
-    /// Of a configuration of one's own, whose paths are not those of a private copy.
-    pub own: Option<OwnCopy>,
+    /// Of a user's file, which has paths, listeners and destinations of its own: what the copy has instead.
+    pub private_copy: Option<PrivateCopy>,
 }
 
 impl LaunchFile {
     /// The first directive that begins with these words, as [`Place::of`] finds it, other sites of the same server apart.
     pub(crate) fn place_of(&self, words: &str) -> Option<Place> {
-        let Some(own) = self.own.as_ref().filter(|own| !own.others.is_empty()) else {
+        let without = self.private_copy.as_ref();
+        let Some(text) = without.and_then(|copy| copy.without_others(&self.text)) else {
             return Place::of(words, &self.text);
         };
-        let mut place = Place::of(words, &own.without_others(&self.text))?;
+        let mut place = Place::of(words, &text)?;
         if let Some(line) = self.text.lines().nth(place.line - 1) {
             line.clone_into(&mut place.source);
         }

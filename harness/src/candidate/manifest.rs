@@ -113,6 +113,7 @@ impl<'a> Manifest<'a> {
                 RawKind::Process => LaunchKind::Process,
                 RawKind::Embedded => LaunchKind::Embedded,
             },
+            language: launch.language,
             container: launch.container.clone(),
             binary: self.binary(launch)?,
             arguments: self.templates(&launch.arguments)?,
@@ -191,7 +192,7 @@ impl<'a> Manifest<'a> {
                 insertions: self.insertions(file, &text)?,
                 text,
                 role: file.role,
-                own: None,
+                private_copy: None,
             }));
         }
         Ok(files)

@@ -16,7 +16,7 @@ pub(super) use self::copy::private_copy;
 use self::site::{INDIRECT, Sites};
 use self::source::{Group, Source, followed};
 use self::way_in::WayIn;
-use super::{Candidate, Gallery, LaunchFile, Role};
+use super::{Candidate, Gallery, LaunchFile, PrivateCopy, Role};
 use crate::deployment::Deployment;
 use crate::document::{DocumentError, nearest};
 use crate::error::HarnessError;
@@ -124,10 +124,10 @@ impl OwnConfiguration {
             text: source.text.to_string(),
             role: Role::Native,
             insertions: Vec::new(),
-            own: Some(OwnCopy {
+            private_copy: Some(PrivateCopy::Nginx(OwnCopy {
                 others: sites.others(source),
                 ..copy.clone()
-            }),
+            })),
         };
         let mut replaced = false;
         for file in &mut candidate.launch.files {

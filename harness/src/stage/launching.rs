@@ -166,12 +166,16 @@ impl Launching {
             Some(_) => Stages::Clients,
             None => Stages::All,
         })
+        .read_by(&self.binary)
         .hiding(&self.candidate.secrets))
     }
 
-    /// What the candidate ends TLS with, where it can: the certificate and its key in one file.
+    /// What the candidate ends TLS with, where it can: the certificate and its key in one file. A user's file may end TLS
+    /// at listeners that nobody asks.
     fn certify(&self) -> Result<(), HarnessError> {
-        if !self.candidate.features.contains(&Feature::Tls) {
+        let ends_tls = self.candidate.features.contains(&Feature::Tls);
+        let files = &self.candidate.launch.files;
+        if !ends_tls && files.iter().all(|file| file.private_copy.is_none()) {
             return Ok(());
         }
         let leaf = front::leaf(&self.surroundings.authority, &self.deployment)?;

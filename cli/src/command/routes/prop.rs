@@ -27,7 +27,7 @@ use crate::{
 pub(crate) fn prop(arguments: &PropArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let name = arguments.candidate.as_deref().unwrap_or(FRAME);
     let mut deployment = Deployment::named(DEFAULT_DEPLOYMENT)?;
-    let candidate = own::candidate(&arguments.own, name, &mut deployment)?.installed()?;
+    let candidate = own::candidate(&arguments.own, name, None, &mut deployment)?.installed()?;
     let trial = if arguments.candidate.is_some() || arguments.own.config.is_some() {
         Trial::of(&candidate)
     } else {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::candidate::launch::{ContainerImage, Insertion, VersionCommand};
-use crate::candidate::{Feature, Hint, Remedy, Role, Signals};
+use crate::candidate::{Feature, Hint, Language, Remedy, Role, Signals};
 
 /// Patterns over scenarios, each with a reason.
 pub(super) type RawGaps = BTreeMap<Spanned<String>, Spanned<String>>;
@@ -52,6 +52,7 @@ pub(super) struct RawLaunch {
     pub(super) kind: RawKind,
     #[schemars(with = "Option<String>")]
     pub(super) binary: Option<Spanned<String>>,
+    pub(super) language: Option<Language>,
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) arguments: Vec<Spanned<String>>,

@@ -6,7 +6,7 @@ use proxyproof_oracle::conf::{Directive, Word};
 
 use super::site::Sites;
 use super::{OwnConfiguration, is_site, private_copy};
-use crate::candidate::{Candidate, Feature, Role};
+use crate::candidate::{Candidate, Feature, PrivateCopy, Role};
 use crate::deployment::{Deployment, Front, ProxyProtocol, PublishedListener};
 use crate::protocol::Protocol;
 
@@ -40,6 +40,9 @@ impl OwnConfiguration {
             quoted(&candidate.launch.binary.display().to_string()),
             list(candidate.launch.arguments.iter().cloned()),
         );
+        if let Some(language) = candidate.launch.language {
+            manifest.push_str(&format!("language = \"{}\"\n", language.name()));
+        }
         if let Some(validate) = &candidate.launch.validate {
             manifest.push_str(&format!("validate = {}\n", list(validate.iter().cloned())));
         }
@@ -62,9 +65,9 @@ impl OwnConfiguration {
         }
         let mut files = Vec::new();
         for file in &candidate.launch.files {
-            let text = match &file.own {
-                Some(own) => private_copy(&file.text, own),
-                None => file.text.clone(),
+            let text = match &file.private_copy {
+                Some(PrivateCopy::Nginx(own)) => private_copy(&file.text, own),
+                _ => file.text.clone(),
             };
             manifest.push_str(&format!("\n[[file]]\nname = {}\n", quoted(&file.name)));
             if file.role == Role::Template {
