@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CERTIFICATE, OwnCopy, own};
+use super::{CERTIFICATE, HaproxyCopy, OwnCopy, haproxy, own};
 use crate::error::HarnessError;
 
 /// How the private copy of a user's file differs from it, besides the addresses of the deployment.
@@ -13,22 +13,20 @@ use crate::error::HarnessError;
 pub enum PrivateCopy {
     /// NGINX's: line by line.
     Nginx(OwnCopy),
+    /// HAProxy's: line by line.
+    Haproxy(HaproxyCopy),
 }
 
 /// What only a stage knows about where a copy runs.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    dead_code,
-    reason = "languages that are confined by more than lines read it"
-)]
 pub(crate) struct CopyPlaces<'a> {
     /// The private directory, absolute; the candidate is started in it.
     pub(crate) directory: &'a Path,
     /// The program that reads the copy, for languages that it has to translate itself.
+    #[expect(dead_code, reason = "read by languages that a program translates")]
     pub(crate) binary: &'a Path,
 }
 
-#[expect(dead_code, reason = "NGINX names it by its place in the directory")]
 impl CopyPlaces<'_> {
     /// The stage's certificate and its key, in one file.
     pub(crate) fn certificate(&self) -> PathBuf {
@@ -42,6 +40,7 @@ impl PrivateCopy {
         match self {
             Self::Nginx(copy) if copy.others.is_empty() => None,
             Self::Nginx(copy) => Some(copy.without_others(text)),
+            Self::Haproxy(_) => None,
         }
     }
 
@@ -49,9 +48,10 @@ impl PrivateCopy {
     ///
     /// `text` is the user's, or what a test of the reload wrote instead. Another language than the user's may come out,
     /// under the name that the launch file has.
-    pub(crate) fn text(&self, text: &str, _places: CopyPlaces<'_>) -> Result<String, HarnessError> {
+    pub(crate) fn text(&self, text: &str, places: CopyPlaces<'_>) -> Result<String, HarnessError> {
         match self {
             Self::Nginx(copy) => Ok(own::private_copy(text, copy)),
+            Self::Haproxy(copy) => Ok(haproxy::private_copy(text, copy, places)),
         }
     }
 }

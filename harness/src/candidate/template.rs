@@ -27,6 +27,14 @@ pub(crate) fn fault(text: &str) -> Option<String> {
     Some(message(&error))
 }
 
+/// A text that is filled in as it is.
+pub(crate) fn literal(text: &str) -> String {
+    match text.contains('{') {
+        true => format!("{{{{ {} }}}}", quoted(text.to_owned())),
+        false => text.to_owned(),
+    }
+}
+
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

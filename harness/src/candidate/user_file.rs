@@ -1,12 +1,16 @@
 //! A user's file in the place of a candidate's configuration.
 
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Candidate, Language, LaunchFile, Maps, OwnConfiguration, PrivateCopy, Role, address};
+use super::{
+    Candidate, Language, LaunchFile, Maps, OwnConfiguration, PrivateCopy, Role, address, haproxy,
+};
 use crate::deployment::Deployment;
-use crate::document::Document;
+use crate::document::{Document, DocumentError};
 use crate::error::HarnessError;
+use crate::protocol::Protocol;
 
 /// A user's file, read and not changed.
 #[derive(Clone, Debug)]
@@ -14,6 +18,8 @@ pub(crate) struct UserFile {
     /// The file as the user named it.
     pub(crate) origin: String,
     pub(crate) text: String,
+    /// The folder that it is in, absolute and without links.
+    pub(crate) folder: PathBuf,
 }
 
 impl Candidate {
@@ -35,16 +41,23 @@ impl Candidate {
                 let candidate = configuration.of(&self.name, Maps::AsWritten, deployment)?;
                 Ok(candidate.with_binary(self.launch.binary))
             }
-            Some(Language::Haproxy | Language::Caddyfile | Language::Apache) | None => {
+            Some(Language::Haproxy) => haproxy::configured(self, UserFile::read(path)?, deployment),
+            Some(Language::Caddyfile | Language::Apache) | None => {
                 let file = UserFile::read(path)?;
-                self.names_the_addresses(&file, deployment)?;
+                self.names_the_addresses(&file, deployment, |address| {
+                    address::is_in(&file.text, address)
+                })?;
                 Ok(self.with_user_file(file, None))
             }
         }
     }
 
     /// With this file as its only one: what the manifest's own file refers to, a user's does not.
-    fn with_user_file(mut self, file: UserFile, private_copy: Option<PrivateCopy>) -> Self {
+    pub(super) fn with_user_file(
+        mut self,
+        file: UserFile,
+        private_copy: impl Into<Option<PrivateCopy>>,
+    ) -> Self {
         let Some(main) = self.launch.files.first() else {
             return self;
         };
@@ -54,33 +67,42 @@ impl Candidate {
             text: file.text,
             role: Role::Native,
             insertions: Vec::new(),
-            private_copy,
+            private_copy: private_copy.into(),
         };
         self.launch.files = vec![Arc::new(main)];
         self
     }
 
-    fn names_the_addresses(
+    /// The published listeners of a deployment that it speaks the protocol of.
+    pub(super) fn listeners_of<'d>(
+        &'d self,
+        deployment: &'d Deployment,
+    ) -> impl Iterator<Item = (Protocol, &'d String)> {
+        let listeners = deployment.listeners.iter();
+        listeners
+            .filter(|(protocol, _)| self.features.contains(&protocol.spoken()))
+            .map(|(protocol, listener)| (*protocol, &listener.address))
+    }
+
+    /// An address of the deployment's that is not in the file would be waited for in vain.
+    pub(super) fn names_the_addresses(
         &self,
         file: &UserFile,
         deployment: &Deployment,
-    ) -> Result<(), HarnessError> {
-        let listeners = deployment.listeners.iter();
-        let listeners = listeners
-            .filter(|(protocol, _)| self.features.contains(&protocol.spoken()))
-            .map(|(protocol, listener)| {
-                (format!("--listen {protocol}=ADDRESS"), &listener.address)
-            });
+        has: impl Fn(&str) -> bool,
+    ) -> Result<(), DocumentError> {
+        let listeners = self.listeners_of(deployment);
+        let listeners =
+            listeners.map(|(protocol, address)| (format!("--listen {protocol}=ADDRESS"), address));
         let upstreams = deployment.upstreams.iter();
         let upstreams = upstreams
             .map(|(name, upstream)| (format!("--upstream {name}=ADDRESS"), &upstream.address));
         for (option, address) in listeners.chain(upstreams) {
-            if !address::is_in(&file.text, address) {
+            if !has(address) {
                 return Err(file
                     .document()
                     .lacks(format!("`{address}` is nowhere in it"))
-                    .help(format!("`{option}` says what the file has instead"))
-                    .into());
+                    .help(format!("`{option}` says what the file has instead")));
             }
         }
         Ok(())
@@ -98,6 +120,7 @@ impl UserFile {
             origin,
             // Comments come in any encoding; what is replaced has no meaning to the proxy.
             text: String::from_utf8_lossy(&bytes).into_owned(),
+            folder: folder_of(path),
         })
     }
 
@@ -105,4 +128,24 @@ impl UserFile {
     pub(crate) fn document(&self) -> Document {
         Document::new(&*self.origin, &*self.text)
     }
+
+    /// Something that no private copy can confine to the stage.
+    pub(super) fn refused(&self, span: Range<usize>, why: impl Into<String>) -> DocumentError {
+        let error = self.document().error(span, "cannot be confined", why);
+        error.help(
+            "take it out of a copy of the file; it runs as it is where loopback is the only network interface \
+             (`ip netns`, `unshare --net`)",
+        )
+    }
+}
+
+/// The folder of a file, absolute where it is there.
+fn folder_of(path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }
