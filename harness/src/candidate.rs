@@ -63,7 +63,7 @@ pub use self::own::{Maps, OwnConfiguration, OwnCopy, address};
 pub(crate) use self::private_copy::CopyPlaces;
 pub use self::private_copy::PrivateCopy;
 pub(crate) use self::process::Process;
-pub(crate) use self::program::Program;
+pub(crate) use self::program::{Program, private_environment};
 pub(crate) use self::readiness::Door;
 pub use self::secrets::Secrets;
 pub(crate) use self::words::Words;

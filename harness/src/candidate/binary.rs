@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, kill_process_group};
 
-use super::{Candidate, Launch, LaunchKind, VersionCommand};
+use super::{Candidate, Launch, LaunchKind, VersionCommand, private_environment};
 use crate::error::HarnessError;
 use crate::patience::Patience;
 
@@ -111,6 +111,7 @@ fn version(binary: &Path, asked: &VersionCommand) -> Result<Option<String>, Harn
     // Some print it to one, some to the other.
     command
         .args(&asked.arguments)
+        .envs(private_environment(Path::new(NOWHERE)))
         .stdin(Stdio::null())
         .stdout(output.try_clone().map_err(failed)?)
         .stderr(output)
@@ -141,6 +142,9 @@ fn version(binary: &Path, asked: &VersionCommand) -> Result<Option<String>, Harn
         }
     }
 }
+
+/// No stage is there yet whose private directory it could have, and below this nothing can be kept.
+const NOWHERE: &str = "/dev/null";
 
 /// Programs answer in milliseconds.
 const VERSION: Patience = Patience::new("version", std::time::Duration::from_secs(5));

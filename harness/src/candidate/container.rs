@@ -19,7 +19,7 @@ use testcontainers::core::{ExecCommand, Mount, client::docker_client_instance, l
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
 
-use super::{ContainerImage, Ending, Foretold, Signal, Words, proc_table};
+use super::{ContainerImage, Ending, Foretold, Signal, Words, private_environment, proc_table};
 use crate::error::HarnessError;
 use crate::patience::{Patience, RanOut};
 use crate::stage::Guard;
@@ -77,14 +77,15 @@ impl Container {
             .with_working_dir(&work)
             .with_mount(Mount::bind_mount(&work, &work))
             .with_env_var("LC_ALL", "C")
-            .with_env_var("XDG_CONFIG_HOME", &work)
-            .with_env_var("XDG_DATA_HOME", &work)
             .with_label(LABEL, std::process::id().to_string())
             .with_log_consumer(move |frame: &LogFrame| {
                 let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
                 // A full disk loses words, not the run.
                 let _ = output.write_all(frame.bytes());
             });
+        let request = private_environment(directory).fold(request, |request, (name, folder)| {
+            request.with_env_var(name, folder.display().to_string())
+        });
         // Known before it is there: whatever happens in between, it does not stay.
         guard.watch_container(&name);
         let container = match request.start().await {

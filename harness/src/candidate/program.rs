@@ -17,6 +17,23 @@ pub(crate) struct Program<'a> {
     pub(crate) guard: &'a Guard,
 }
 
+/// Where a program keeps things for itself, and looks for its user's: with the rest, in a directory of the harness's own.
+/// Caddy saves every configuration that it was given.
+pub(crate) fn private_environment(directory: &Path) -> impl Iterator<Item = (&'static str, &Path)> {
+    KEEPS_THINGS.into_iter().map(move |name| (name, directory))
+}
+
+/// Variables that name such folders.
+const KEEPS_THINGS: [&str; 7] = [
+    "HOME",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
+
 impl Program<'_> {
     /// Starts it; what it prints goes to a file of this name.
     pub(crate) fn start(self, arguments: &[String], output: &str) -> Result<Process, HarnessError> {
@@ -35,9 +52,7 @@ impl Program<'_> {
             .current_dir(self.directory)
             // Messages of the system in the words that are looked for.
             .env("LC_ALL", "C")
-            // What it keeps for itself goes with the rest: Caddy saves every configuration it was given.
-            .env("XDG_CONFIG_HOME", self.directory)
-            .env("XDG_DATA_HOME", self.directory)
+            .envs(private_environment(self.directory))
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
