@@ -3,13 +3,9 @@
 use super::reader::{Line, Word, lines};
 use crate::candidate::user_file::UserFile;
 use crate::document::DocumentError;
-use crate::stage::loopback_alone;
 
-/// The first line that cannot be confined, unless nothing can be reached from here anyway.
+/// Nothing that cannot be confined is in it.
 pub(super) fn check(file: &UserFile, lines: &[Line]) -> Result<(), DocumentError> {
-    if loopback_alone() {
-        return Ok(());
-    }
     lines.iter().try_for_each(|line| match refused(file, line) {
         Some((word, why)) => Err(file.refused(word.span.clone(), why)),
         None => Ok(()),
