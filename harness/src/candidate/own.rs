@@ -4,6 +4,7 @@ mod copy;
 mod draft;
 mod site;
 mod source;
+mod unconfined;
 mod way_in;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use super::{Candidate, Gallery, LaunchFile, PrivateCopy, Role};
 use crate::deployment::Deployment;
 use crate::document::{DocumentError, nearest};
 use crate::error::HarnessError;
+use crate::stage::loopback_alone;
 
 /// A user's file, read and not changed: what runs is a private copy with the stage's own addresses and paths.
 #[derive(Clone, Debug)]
@@ -87,6 +89,10 @@ impl OwnConfiguration {
         deployment: &Deployment,
     ) -> Result<Candidate, HarnessError> {
         let sites = Sites::of(&self, deployment);
+        // Code of its own reaches nothing where nothing is.
+        if !loopback_alone() {
+            unconfined::check(&self)?;
+        }
         let unplugged = self.keeps_to(&sites)?;
         self.listens(deployment)?;
         let whole = self.has(b"http");
@@ -178,6 +184,9 @@ impl OwnConfiguration {
             let Some(place) = directive.arguments().first() else {
                 return;
             };
+            if unconfined::is_of_another_protocol(above) {
+                return;
+            }
             let foreign = match directive.name() {
                 b"server" if above.last().is_some_and(|up| up.is("upstream")) => {
                     not_an_upstream(source, place, sites)
@@ -204,7 +213,10 @@ impl OwnConfiguration {
     /// A listener that nobody opens would be waited for in vain.
     fn listens(&self, deployment: &Deployment) -> Result<(), DocumentError> {
         let mut open = Vec::new();
-        self.walk(&mut |_, _, directive| {
+        self.walk(&mut |_, above, directive| {
+            if unconfined::is_of_another_protocol(above) {
+                return;
+            }
             if let (true, Some(place)) = (directive.is("listen"), directive.arguments().first()) {
                 open.push(address(&place.text()));
             }

@@ -131,12 +131,20 @@ impl UserFile {
 
     /// Something that no private copy can confine to the stage.
     pub(super) fn refused(&self, span: Range<usize>, why: impl Into<String>) -> DocumentError {
-        let error = self.document().error(span, "cannot be confined", why);
-        error.help(
-            "take it out of a copy of the file; it runs as it is where loopback is the only network interface \
-             (`ip netns`, `unshare --net`)",
-        )
+        refusal(&self.document(), span, why)
     }
+}
+
+/// Something at this place that no private copy can confine to the stage.
+pub(super) fn refusal(
+    document: &Document,
+    span: Range<usize>,
+    why: impl Into<String>,
+) -> DocumentError {
+    document.error(span, "cannot be confined", why).help(
+        "take it out of a copy of the file, or run it in namespaces: `run` without `--no-isolation`, where the program \
+         `unshare` works",
+    )
 }
 
 /// The folder of a file, absolute where it is there.

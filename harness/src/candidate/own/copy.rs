@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proxyproof_oracle::conf::{self, Directive, Edits, Span, Word};
 
+use super::unconfined::is_left_out;
 use super::{address, has, text_of};
 use crate::candidate::CERTIFICATE;
 
@@ -32,6 +33,13 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
     let mut edits = Edits::new(&document);
     let mut temporary: Vec<&str> = TEMPORARY.to_vec();
     document.walk(&mut |above, directive| {
+        let mut parents = above.iter().enumerate();
+        if parents.any(|(depth, parent)| is_left_out(&above[..depth], parent)) {
+            return;
+        }
+        if is_left_out(above, directive) {
+            return blank(&document, directive, &mut edits);
+        }
         let name = text_of(directive);
         let first = directive.arguments().first();
         temporary.retain(|other| *other != name);
@@ -56,7 +64,6 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             (name, Some(path)) if name.ends_with("_cache_path") => {
                 edits.set(path, format!("{name}-{}", plain(&path.text())).as_bytes());
             }
-            (name, _) if TAKEN_OUT.contains(&name) => blank(&document, directive, &mut edits),
             ("ssl_certificate" | "ssl_certificate_key", Some(file)) => {
                 edits.set(file, CERTIFICATE.as_bytes());
             }
@@ -79,11 +86,18 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             ("access_log", Some(file)) if file.value() != b"off" => {
                 edits.set(file, b"access.log");
             }
+            ("resolver", Some(_)) => asks_nobody(directive, &mut edits),
+            // Traces would be sent there.
+            ("endpoint", Some(place)) if above.last().is_some_and(|up| up.is("otel_exporter")) => {
+                edits.set(place, NO_SERVICE.as_bytes());
+            }
             ("include", Some(file)) => {
                 let written = file.text();
                 let copies = own.includes.iter().find(|(other, _)| *other == written);
                 let path = match copies {
                     Some((_, copies)) => copies.clone(),
+                    // Not even what NGINX would find where the harness found nothing.
+                    None if written.contains(['*', '?', '[']) => NO_FILES.to_owned(),
                     None => own.folder.join(&*written).to_string_lossy().into_owned(),
                 };
                 edits.set(file, path.as_bytes());
@@ -100,10 +114,14 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
         }
     });
     if let Some(http) = document.directives().iter().find(|one| one.is("http")) {
-        let own: String = temporary
+        let mut own: String = temporary
             .iter()
             .map(|name| format!(" {name} {name};"))
             .collect();
+        // Without one here, NGINX opens the system's.
+        if !http.children().iter().any(|child| child.is("access_log")) {
+            own.push_str(" access_log access.log;");
+        }
         edits.replace(Span::at(http.span().start as usize), "pid nginx.pid; ");
         if let Some(first) = http.children().first() {
             edits.replace(Span::at(first.span().start as usize), format!("{own} "));
@@ -153,26 +171,6 @@ fn blank(document: &conf::Document, directive: &Directive, edits: &mut Edits<'_>
     edits.replace(span, vec![b'\n'; lines.count()]);
 }
 
-/// What is the stage's affair, or names files of the server that has it: keys, tickets, and who vouches for a certificate
-/// (`ssl_stapling` asks its authority, beyond the stage). And limits of how much one address may ask, which a suite
-/// that asks everything at once has to exceed.
-const TAKEN_OUT: [&str; 14] = [
-    "daemon",
-    "user",
-    "pid",
-    "lock_file",
-    "ssl_dhparam",
-    "ssl_password_file",
-    "ssl_session_ticket_key",
-    "ssl_stapling",
-    "ssl_stapling_file",
-    "ssl_stapling_verify",
-    "ssl_trusted_certificate",
-    "http3",
-    "limit_conn",
-    "limit_req",
-];
-
 /// Peers of the listeners that the stage's own replaces.
 const LOCAL: [&str; 4] = ["::1", "::1/128", "::/0", "unix:"];
 
@@ -181,11 +179,27 @@ const NOBODY: &str = "unix:listen-nobody.sock";
 /// One that nobody opens.
 const NOWHERE: &str = "unix:nowhere.sock";
 
+/// An address of loopback where no service is.
+const NO_SERVICE: &str = "127.0.0.1:1";
+/// A pattern that means nothing in the private directory.
+const NO_FILES: &str = "included-nothing-*.conf";
+
 /// Another site of the same server: it is read, and nobody can reach it.
 fn elsewhere(directive: &Directive, place: &Word, edits: &mut Edits<'_>) {
     let name = plain(&address(&place.text()));
     edits.set(place, format!("unix:listen-{name}.sock").as_bytes());
-    without_ipv6only(directive, edits);
+    without(directive, &OF_TCP, edits);
+}
+
+/// Names are looked up nowhere; without any name server a destination with variables would not load.
+fn asks_nobody(directive: &Directive, edits: &mut Edits<'_>) {
+    for (at, word) in directive.arguments().iter().enumerate() {
+        if at == 0 {
+            edits.set(word, NO_SERVICE.as_bytes());
+        } else if !word.value().contains(&b'=') {
+            edits.replace(word.span, "");
+        }
+    }
 }
 
 /// A name for a file, out of what is no such name.
@@ -197,14 +211,30 @@ fn plain(text: &str) -> String {
     text.chars().map(letter).collect()
 }
 
-/// Neither a socket of the private directory nor the stage's own address, which is IPv4, has that parameter.
+/// The stage's own address is IPv4.
 fn without_ipv6only(directive: &Directive, edits: &mut Edits<'_>) {
-    for parameter in directive.arguments().iter().skip(1) {
-        if parameter.value().starts_with(b"ipv6only=") {
-            edits.replace(parameter.span, "");
+    without(directive, &["ipv6only="], edits);
+}
+
+fn without(directive: &Directive, parameters: &[&str], edits: &mut Edits<'_>) {
+    for word in directive.arguments().iter().skip(1) {
+        let written = word.text();
+        let begins = |parameter: &&str| written.starts_with(*parameter);
+        if parameters.iter().any(begins) {
+            edits.replace(word.span, "");
         }
     }
 }
+
+/// What a socket of the private directory does not have.
+const OF_TCP: [&str; 6] = [
+    "deferred",
+    "fastopen=",
+    "ipv6only=",
+    "reuseport",
+    "setfib=",
+    "so_keepalive=",
+];
 
 /// Where a module is that is named from NGINX's own prefix, which the copy does not have.
 fn module_path(written: &str) -> Option<PathBuf> {
@@ -234,70 +264,4 @@ const TEMPORARY: [&str; 5] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
-        let text = "user www-data;\npid /run/nginx.pid;\nerror_log /var/log/e.log warn;\nevents {}\nhttp {\n    include types;\n    access_log /var/log/a.log main;\n    server { listen 8003; access_log off; }\n}\n";
-        let copy = private_copy(
-            text,
-            &OwnCopy {
-                folder: PathBuf::from("/etc/nginx"),
-                listeners: vec!["0.0.0.0:8003".to_owned()],
-                includes: Vec::new(),
-                unplugged: Vec::new(),
-                others: Vec::new(),
-            },
-        );
-        assert_eq!(
-            copy,
-            "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http {\n     client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; include /etc/nginx/types;\n    access_log access.log main;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
-        );
-    }
-
-    #[test]
-    fn a_copy_ends_tls_with_the_stages_certificate() {
-        let text = "server {\n  listen [::]:443 ssl http2 ipv6only=on;\n  listen 443 quic;\n  ssl_certificate /etc/a.pem;\n  \
-                    ssl_certificate_key /etc/k.pem;\n  ssl_dhparam /etc/d.pem;\n  ssl_stapling on;\n  location / { }\n}\n";
-        let copy = private_copy(
-            text,
-            &OwnCopy {
-                folder: PathBuf::from("/etc/nginx"),
-                listeners: vec!["[::]:443".to_owned()],
-                includes: Vec::new(),
-                unplugged: Vec::new(),
-                others: Vec::new(),
-            },
-        );
-        assert_eq!(
-            copy,
-            "server {\n  listen [::]:443 ssl http2 ;\n  \n  ssl_certificate certificate.pem;\n  ssl_certificate_key certificate.pem;\n  \
-             \n  \n  location / { }\n}\n"
-        );
-    }
-
-    #[test]
-    fn a_copy_passes_nothing_on_to_where_other_sites_do() {
-        let text = "upstream blog { server blog:80; }\nserver { location / { proxy_pass https://blog/x; fastcgi_pass a:1; } }\n\
-                    proxy_cache_path /var/cache/b keys_zone=b:1m;\n";
-        let copy = private_copy(
-            text,
-            &OwnCopy {
-                folder: PathBuf::new(),
-                listeners: Vec::new(),
-                unplugged: ["blog:80", "https://blog/x", "a:1"]
-                    .map(str::to_owned)
-                    .to_vec(),
-                others: Vec::new(),
-                includes: Vec::new(),
-            },
-        );
-        assert_eq!(
-            copy,
-            "upstream blog { server unix:nowhere.sock; }\nserver { listen unix:listen-nobody.sock; location / { \
-             proxy_pass https://unix:nowhere.sock; fastcgi_pass unix:nowhere.sock; } }\nproxy_cache_path \
-             proxy_cache_path--var-cache-b keys_zone=b:1m;\n"
-        );
-    }
-}
+mod tests;

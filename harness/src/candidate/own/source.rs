@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use proxyproof_oracle::conf::{self, Directive, Word};
 
+use crate::candidate::user_file::refusal;
 use crate::document::{Document, DocumentError};
 use crate::error::HarnessError;
 
@@ -59,6 +60,14 @@ impl Source {
         document.error(span, "here", message)
     }
 
+    /// A directive that no private copy can confine to the stage.
+    pub(super) fn refused(&self, directive: &Directive, message: String) -> DocumentError {
+        let span = directive.span();
+        let end = span.start as usize + directive.name().len();
+        let document = Document::new(&*self.origin, Arc::clone(&self.text));
+        refusal(&document, span.start as usize..end, message)
+    }
+
     pub(super) fn lacks(&self, message: impl Into<String>) -> DocumentError {
         Document::new(&*self.origin, Arc::clone(&self.text)).lacks(message)
     }
@@ -106,14 +115,8 @@ pub(super) fn followed(main: &Source, folder: &Path) -> Result<Vec<Group>, Harne
             }
             let mut sources = Vec::new();
             for file in &files {
-                // What can't be read as a configuration is left for the proxy to find out, where it is.
-                match Source::read(file) {
-                    Ok(source) => sources.push(source),
-                    Err(_) => {
-                        sources.clear();
-                        break;
-                    }
-                }
+                // What can't be read as a configuration can't be confined either.
+                sources.push(Source::read(file)?);
             }
             if !sources.is_empty() {
                 open.extend(sources.iter().cloned());
