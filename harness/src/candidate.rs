@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 mod binary;
+mod caddy;
 mod configuration;
 #[cfg(feature = "containers")]
 mod container;
@@ -35,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::binary::Installation;
+pub use self::caddy::{CaddyConfiguration, CaddyCopy};
 pub use self::configuration::Configuration;
 pub(crate) use self::configuration::{CERTIFICATE, write_private};
 #[cfg(feature = "containers")]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CERTIFICATE, HaproxyCopy, OwnCopy, haproxy, own};
+use super::{CERTIFICATE, CaddyCopy, HaproxyCopy, OwnCopy, haproxy, own};
 use crate::error::HarnessError;
 
 /// How the private copy of a user's file differs from it, besides the addresses of the deployment.
@@ -15,6 +15,8 @@ pub enum PrivateCopy {
     Nginx(OwnCopy),
     /// HAProxy's: line by line.
     Haproxy(HaproxyCopy),
+    /// A Caddyfile's: in Caddy's native language.
+    Caddy(CaddyCopy),
 }
 
 /// What only a stage knows about where a copy runs.
@@ -41,6 +43,7 @@ impl PrivateCopy {
             Self::Nginx(copy) if copy.others.is_empty() => None,
             Self::Nginx(copy) => Some(copy.without_others(text)),
             Self::Haproxy(_) => None,
+            Self::Caddy(_) => None,
         }
     }
 
@@ -52,6 +55,7 @@ impl PrivateCopy {
         match self {
             Self::Nginx(copy) => Ok(own::private_copy(text, copy)),
             Self::Haproxy(copy) => Ok(haproxy::private_copy(text, copy, places)),
+            Self::Caddy(copy) => Ok(copy.text(text)),
         }
     }
 }

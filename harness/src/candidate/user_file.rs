@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    Candidate, Language, LaunchFile, Maps, OwnConfiguration, PrivateCopy, Role, address, haproxy,
+    CaddyConfiguration, Candidate, Language, LaunchFile, Maps, OwnConfiguration, PrivateCopy, Role,
+    address, haproxy,
 };
 use crate::deployment::Deployment;
 use crate::document::{Document, DocumentError};
@@ -42,7 +43,10 @@ impl Candidate {
                 Ok(candidate.with_binary(self.launch.binary))
             }
             Some(Language::Haproxy) => haproxy::configured(self, UserFile::read(path)?, deployment),
-            Some(Language::Caddyfile | Language::Apache) | None => {
+            Some(Language::Caddyfile) => {
+                CaddyConfiguration::read(path, &self)?.of(self, deployment)
+            }
+            Some(Language::Apache) | None => {
                 let file = UserFile::read(path)?;
                 self.names_the_addresses(&file, deployment, |address| {
                     address::is_in(&file.text, address)
@@ -129,19 +133,27 @@ impl UserFile {
         Document::new(&*self.origin, &*self.text)
     }
 
-    /// Something that no private copy can confine to the stage.
-    pub(super) fn refused(&self, span: Range<usize>, why: impl Into<String>) -> DocumentError {
+    /// Something that no private copy can confine to the stage; without a place where an imported file has it.
+    pub(super) fn refused(
+        &self,
+        span: impl Into<Option<Range<usize>>>,
+        why: impl Into<String>,
+    ) -> DocumentError {
         refusal(&self.document(), span, why)
     }
 }
 
-/// Something at this place that no private copy can confine to the stage.
+/// Something that no private copy can confine to the stage, at its place where the document itself has it.
 pub(super) fn refusal(
     document: &Document,
-    span: Range<usize>,
+    span: impl Into<Option<Range<usize>>>,
     why: impl Into<String>,
 ) -> DocumentError {
-    document.error(span, "cannot be confined", why).help(
+    let error = match span.into() {
+        Some(span) => document.error(span, "cannot be confined", why),
+        None => document.lacks(why),
+    };
+    error.help(
         "take it out of a copy of the file, or run it in namespaces: `run` without `--no-isolation`, where the program \
          `unshare` works",
     )
