@@ -4,10 +4,11 @@ use std::path::Path;
 
 use proxyproof_harness::{
     Candidate, Deployment, Feature, Protocol,
-    candidate::{Maps, OwnConfiguration, address},
+    candidate::{CaddyConfiguration, Language, Maps, OwnConfiguration, address},
     deployment::Front,
 };
 
+use super::build;
 use crate::{args::OwnArguments, error::CommandError};
 
 /// The candidate as it is in the gallery, or with the user's configuration, which the deployment then follows.
@@ -28,10 +29,7 @@ pub(crate) fn candidate(
         }
         return Ok(named);
     };
-    let own = match named.speaks_nginx() {
-        true => Some(OwnConfiguration::read(path)?),
-        false => None,
-    };
+    let own = UserConfiguration::read(path, &named, binary)?;
     // Which of its servers is meant shows by where they pass requests on to.
     for (name, written) in &arguments.upstream {
         let known: Vec<String> = deployment.upstreams.keys().cloned().collect();
@@ -39,31 +37,83 @@ pub(crate) fn candidate(
         let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
         written.clone_into(&mut upstream.address);
     }
-    match (arguments.front, &own) {
-        (None, _) => {}
-        (Some(front), Some(own)) => own.stand_behind(front, deployment)?,
-        // Only the file knows whether it ends TLS; with whose certificate, it does not say to us.
-        (Some(front), None) => deployment.put_behind(front, false),
-    }
+    own.stand_behind(arguments.front, deployment)?;
     for (name, written) in &arguments.listen {
         let listener = protocol(name)
             .filter(|protocol| deployment.listeners.contains_key(protocol))
             .ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
-        deployment.move_listener(listener, address(written));
+        deployment.move_listener(listener, own.address(written));
     }
-    let host = own.as_ref().and_then(|own| own.host(deployment));
+    let host = own.host(deployment);
     if let Some(host) = arguments.host.clone().or(host) {
         deployment.rename_api(&host);
     }
-    let Some(own) = own else {
-        return Ok(named.with_configuration(path, deployment)?);
-    };
     let maps = if arguments.assume_maps {
         Maps::Assumed
     } else {
         Maps::AsWritten
     };
-    Ok(own.of(name, maps, deployment)?)
+    match own {
+        UserConfiguration::Nginx(own) => Ok(own.of(name, maps, deployment)?),
+        UserConfiguration::Caddy(own) => Ok(own.of(named, deployment)?),
+        UserConfiguration::Unread => Ok(named.with_configuration(path, deployment)?),
+    }
+}
+
+/// A user's file, as far as the harness reads its language.
+enum UserConfiguration {
+    Nginx(OwnConfiguration),
+    Caddy(CaddyConfiguration),
+    Unread,
+}
+
+impl UserConfiguration {
+    fn read(
+        path: &Path,
+        candidate: &Candidate,
+        binary: Option<&Path>,
+    ) -> Result<Self, CommandError> {
+        match candidate.launch.language {
+            Some(Language::Nginx) => Ok(Self::Nginx(OwnConfiguration::read(path)?)),
+            Some(Language::Caddyfile) => {
+                // It is the program that reads it: one that is none is better said before.
+                let candidate = build::installed(candidate.clone(), binary)?;
+                Ok(Self::Caddy(CaddyConfiguration::read(path, &candidate)?))
+            }
+            _ => Ok(Self::Unread),
+        }
+    }
+
+    fn stand_behind(
+        &self,
+        front: Option<Front>,
+        deployment: &mut Deployment,
+    ) -> Result<(), CommandError> {
+        match (front, self) {
+            (front, Self::Caddy(own)) => own.stand_behind(front, deployment)?,
+            (None, _) => {}
+            (Some(front), Self::Nginx(own)) => own.stand_behind(front, deployment)?,
+            // Only the file knows whether it ends TLS; with whose certificate, it does not say to us.
+            (Some(front), Self::Unread) => deployment.put_behind(front, false),
+        }
+        Ok(())
+    }
+
+    /// A listener's address as the deployment has it.
+    fn address(&self, written: &str) -> String {
+        match self {
+            Self::Caddy(_) => CaddyConfiguration::address(written),
+            _ => address(written),
+        }
+    }
+
+    fn host(&self, deployment: &Deployment) -> Option<String> {
+        match self {
+            Self::Nginx(own) => own.host(deployment),
+            Self::Caddy(own) => own.host(deployment),
+            Self::Unread => None,
+        }
+    }
 }
 
 /// Puts the deployment of a member of the gallery behind another front.
