@@ -13,7 +13,8 @@ pub(crate) struct OwnArguments {
     /// Take this configuration in the place of the candidate's own; of NGINX's, a fragment with server blocks will do
     ///
     /// A private copy runs, on the stage's own addresses; the file is only read. Of NGINX's, includes are followed, and the
-    /// host asked for is the first `server_name` with locations; of other proxies' files only the addresses are replaced.
+    /// host asked for is the first `server_name` with locations. Of a Caddyfile the host is that of the site that leads to the
+    /// deployment's upstreams, and so are the listeners where the file does not have the deployment's; what runs is Caddy's JSON.
     #[arg(long, value_name = "FILE", help_heading = "One's own configuration")]
     pub(crate) config: Option<PathBuf>,
     /// Go on as if the variables that published copies use without defining them were defined
@@ -30,7 +31,7 @@ pub(crate) struct OwnArguments {
     /// What stands in front of the proxy: a tunnel server (SNI, ALPN, PROXY protocol), a server that only ends TLS, or nothing
     ///
     /// With `none` clients connect to the proxy itself, over TLS where it ends that; of an NGINX configuration the first
-    /// server with locations says where, and whether. The deployment says it otherwise: `tunnel` without a word.
+    /// server with locations says where, and whether, of a Caddyfile the sites that lead to the deployment's upstreams. The deployment says it otherwise: `tunnel` without a word.
     #[arg(long, value_name = "KIND", help_heading = "One's own configuration", value_parser = one_of(Front::ALL, Front::name))]
     pub(crate) front: Option<Front>,
     /// Where the configuration listens, as written in it: `h1=127.0.0.1:8003`, `h2=127.0.0.1:8004`
