@@ -27,20 +27,26 @@ fn main() -> ExitCode {
         "caddy",
         "apache",
     ];
-    let user_files = [
-        ("nginx", "confined/nginx/nginx.conf"),
+    let user_files: [(_, &[_]); 5] = [
+        ("nginx", &["confined/nginx/nginx.conf"]),
         // Where a log is, it does not say.
-        ("nginx", "own/other_sites/nginx.conf"),
-        ("haproxy", "confined/haproxy.cfg"),
+        ("nginx", &["own/other_sites/nginx.conf"]),
+        ("haproxy", &["confined/haproxy.cfg"]),
+        ("caddy", &["confined/hostile.Caddyfile", "--front", "none"]),
+        // Automatic HTTPS is what it does not say.
+        (
+            "caddy",
+            &["caddyfile/ordinary.Caddyfile", "--front", "none"],
+        ),
     ];
     let gallery = gallery
         .into_iter()
-        .map(|candidate| trial(format!("gallery::{candidate}"), candidate, None));
+        .map(|candidate| trial(format!("gallery::{candidate}"), candidate, &[]));
     let user_files = user_files.into_iter().map(|(candidate, file)| {
         trial(
-            format!("user_file::{candidate}::{file}"),
+            format!("user_file::{candidate}::{}", file[0]),
             candidate,
-            Some(file),
+            file,
         )
     });
     let itself = Trial::test("what_leads_off_is_found", trace::what_leads_off_is_found);
@@ -48,7 +54,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn trial(name: String, candidate: &'static str, file: Option<&'static str>) -> Trial {
+/// `file` is what follows `--config`, if anything does.
+fn trial(name: String, candidate: &'static str, file: &'static [&'static str]) -> Trial {
     match missing(candidate) {
         None => Trial::test(name, move || confined(candidate, file)),
         Some(why) => {
@@ -72,7 +79,7 @@ fn missing(candidate: &str) -> Option<String> {
 }
 
 /// One scenario, which starts the candidate and asks it, under `strace`.
-fn confined(candidate: &str, file: Option<&str>) -> Result<(), Failed> {
+fn confined(candidate: &str, file: &[&str]) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     // A path that needs quotes in every language.
     let temporary = folder.path().canonicalize()?.join("with a blank");
@@ -92,8 +99,8 @@ fn confined(candidate: &str, file: Option<&str>) -> Result<(), Failed> {
         // Everything is slower under it.
         .env("PROXYPROOF_PATIENCE", "4")
         .stdin(Stdio::null());
-    if let Some(file) = file {
-        command.args(["--config", file]);
+    if !file.is_empty() {
+        command.arg("--config").args(file);
     }
     let output = command.output()?;
     let printed = String::from_utf8_lossy(&output.stdout);

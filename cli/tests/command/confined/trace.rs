@@ -5,9 +5,9 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The calls that are looked at: of files only those that change something.
+/// The calls that are looked at: of files only those that change something, and what says where relative paths begin.
 pub(crate) const CALLS: &str = "openat,open,creat,mkdir,mkdirat,mknod,mknodat,unlink,unlinkat,rmdir,rename,renameat,renameat2,link,\
-     linkat,symlink,symlinkat,bind,connect,sendto,sendmsg,sendmmsg,chmod,fchmodat,chown,lchown,fchownat,truncate,execve";
+     linkat,symlink,symlinkat,bind,connect,sendto,sendmsg,sendmmsg,chmod,fchmodat,chown,lchown,fchownat,truncate,execve,chdir,clone,clone3,fork,vfork";
 
 /// What is allowed.
 pub(crate) struct Rules<'a> {
@@ -20,15 +20,14 @@ pub(crate) struct Rules<'a> {
 /// Every call that is against the rules, once, whether it succeeded or not.
 pub(crate) fn violations(log: &str, rules: &Rules<'_>) -> Vec<String> {
     let mut found = BTreeSet::new();
-    let mut folders: BTreeMap<&str, PathBuf> = BTreeMap::new();
-    for (process, call) in calls(log) {
+    let calls = calls(log);
+    let mut folders = Folders::of(&calls);
+    for (process, call) in calls {
         let (name, arguments) = call.split_once('(').unwrap_or_default();
-        if let Some((_, folder)) = arguments.split_once("AT_FDCWD<") {
-            let folder = folder.split('>').next().unwrap_or_default();
-            folders.insert(process, PathBuf::from(folder));
-        }
-        let folder = folders.get(process).cloned().unwrap_or_default();
+        folders.follow(process, name, arguments);
+        let folder = folders.of_process(process);
         let broken = match name {
+            "chdir" | "clone" | "clone3" | "fork" | "vfork" => false,
             "open" | "openat" => is_for_writing(arguments) && !rules.may_change(arguments, folder),
             // The C library sorts a host's addresses by whether there is a way to them; nothing is sent to port 0.
             "connect" if arguments.contains("htons(0)") => false,
@@ -43,6 +42,56 @@ pub(crate) fn violations(log: &str, rules: &Rules<'_>) -> Vec<String> {
         }
     }
     found.into_iter().collect()
+}
+
+/// Where each process is, and each thread, which are processes to `strace`.
+struct Folders {
+    parents: BTreeMap<String, String>,
+    said: BTreeMap<String, PathBuf>,
+}
+
+impl Folders {
+    /// A thread may make its first call before the one that made it returns: who made whom is found out first.
+    fn of(calls: &[(&str, String)]) -> Self {
+        let made = calls.iter().filter_map(|(process, call)| {
+            let makes = call.starts_with("clone") || call.split('(').next()?.ends_with("fork");
+            let (_, child) = call.rsplit_once("= ").filter(|_| makes)?;
+            // Behind a number may be words about it.
+            let child = child.split_whitespace().next()?;
+            Some((child.to_owned(), (*process).to_owned()))
+        });
+        Self {
+            parents: made.collect(),
+            said: BTreeMap::new(),
+        }
+    }
+
+    fn follow(&mut self, process: &str, name: &str, arguments: &str) {
+        let said = match name {
+            "chdir" => arguments.split('"').nth(1),
+            _ => arguments
+                .split_once("AT_FDCWD<")
+                .and_then(|(_, folder)| folder.split('>').next()),
+        };
+        if let Some(said) = said {
+            let folder = self.of_process(process).join(said);
+            self.said.insert(process.to_owned(), folder);
+        }
+    }
+
+    /// What it said last, or who made it.
+    fn of_process(&self, process: &str) -> PathBuf {
+        let mut process = process;
+        // Numbers come again on a machine that runs for long.
+        for _ in 0..self.parents.len() + 1 {
+            match (self.said.get(process), self.parents.get(process)) {
+                (Some(folder), _) => return folder.clone(),
+                (None, Some(parent)) => process = parent,
+                (None, None) => break,
+            }
+        }
+        PathBuf::new()
+    }
 }
 
 /// Whole calls with the process they are of; those that another process's interrupted are put together again.
@@ -176,6 +225,8 @@ pub(crate) fn what_leads_off_is_found() -> Result<(), libtest_mimic::Failed> {
 1 <... bind resumed>) = 0
 1 execve("/usr/sbin/nginx", ["nginx"], 0x1 /* 1 var */) = 0
 1 sendto(3<socket:[1]>, "sa", 2, MSG_NOSIGNAL, NULL, 0) = 2
+3 connect(3<socket:[1]>, {sa_family=AF_UNIX, sun_path="x.sock"}, 110) = -1 ENOENT (No such file or directory)
+1 clone3({flags=CLONE_VM|CLONE_THREAD}, 88 => {parent_tid=[3]}, 88) = 3
 "#;
     let broken = r#"1 openat(AT_FDCWD</stage>, "../b", O_WRONLY|O_CREAT, 0600) = 3</b>
 1 unlinkat(4</etc>, "x", 0) = 0
