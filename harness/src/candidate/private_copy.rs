@@ -8,7 +8,7 @@ use crate::error::HarnessError;
 /// How the private copy of a user's file differs from it, besides the addresses of the deployment.
 ///
 /// A language is confined in three steps: `Candidate::with_configuration` reads the file, refuses what cannot be confined,
-/// and puts what it found out here; [`PrivateCopy::text`] makes the copy's text once the stage is there.
+/// and puts what it found out here; `text` makes the copy's text once the stage is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PrivateCopy {
     /// NGINX's: line by line.
