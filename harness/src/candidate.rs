@@ -1,6 +1,7 @@
 //! The proxy under test: what starts it, what it can do, what is known about it.
 
 pub(crate) mod address;
+mod apache;
 mod binary;
 mod caddy;
 mod configuration;
@@ -35,6 +36,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use self::apache::ApacheCopy;
 pub use self::binary::Installation;
 pub use self::caddy::{CaddyConfiguration, CaddyCopy};
 pub use self::configuration::Configuration;

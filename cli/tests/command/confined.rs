@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         "caddy",
         "apache",
     ];
-    let user_files: [(_, &[_]); 5] = [
+    let user_files: [(_, &[_]); 6] = [
         ("nginx", &["confined/nginx/nginx.conf"]),
         // Where a log is, it does not say.
         ("nginx", &["own/other_sites/nginx.conf"]),
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             "caddy",
             &["caddyfile/ordinary.Caddyfile", "--front", "none"],
         ),
+        ("apache", &["confined/apache/apache2.conf"]),
     ];
     let gallery = gallery
         .into_iter()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CERTIFICATE, CaddyCopy, HaproxyCopy, OwnCopy, haproxy, own};
+use super::{ApacheCopy, CERTIFICATE, CaddyCopy, HaproxyCopy, OwnCopy, apache, haproxy, own};
 use crate::error::HarnessError;
 
 /// How the private copy of a user's file differs from it, besides the addresses of the deployment.
@@ -17,6 +17,8 @@ pub enum PrivateCopy {
     Haproxy(HaproxyCopy),
     /// A Caddyfile's: in Caddy's native language.
     Caddy(CaddyCopy),
+    /// Apache's: line by line.
+    Apache(ApacheCopy),
 }
 
 /// What only a stage knows about where a copy runs.
@@ -42,8 +44,7 @@ impl PrivateCopy {
         match self {
             Self::Nginx(copy) if copy.others.is_empty() => None,
             Self::Nginx(copy) => Some(copy.without_others(text)),
-            Self::Haproxy(_) => None,
-            Self::Caddy(_) => None,
+            Self::Haproxy(_) | Self::Caddy(_) | Self::Apache(_) => None,
         }
     }
 
@@ -56,6 +57,7 @@ impl PrivateCopy {
             Self::Nginx(copy) => Ok(own::private_copy(text, copy)),
             Self::Haproxy(copy) => Ok(haproxy::private_copy(text, copy, places)),
             Self::Caddy(copy) => Ok(copy.text(text)),
+            Self::Apache(copy) => Ok(apache::private_copy(text, copy, places)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     CaddyConfiguration, Candidate, Language, LaunchFile, Maps, OwnConfiguration, PrivateCopy, Role,
-    address, haproxy,
+    address, apache, haproxy,
 };
 use crate::deployment::Deployment;
 use crate::document::{Document, DocumentError};
@@ -46,7 +46,8 @@ impl Candidate {
             Some(Language::Caddyfile) => {
                 CaddyConfiguration::read(path, &self)?.of(self, deployment)
             }
-            Some(Language::Apache) | None => {
+            Some(Language::Apache) => apache::configured(self, UserFile::read(path)?, deployment),
+            None => {
                 let file = UserFile::read(path)?;
                 self.names_the_addresses(&file, deployment, |address| {
                     address::is_in(&file.text, address)

@@ -187,10 +187,13 @@ fn is_loopback(address: &str) -> bool {
     address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.")
 }
 
-/// Devices without a memory, and what the kernel says about the process itself.
+/// Devices without a memory, what the kernel says about the process itself, and memory that processes share: Apache's
+/// balancers have no other, and remove it when they stop.
 fn keeps_nothing(path: &Path) -> bool {
     let devices = ["/dev/null", "/dev/tty", "/dev/zero"];
-    devices.iter().any(|device| path == Path::new(device)) || path.starts_with("/proc/self")
+    devices.iter().any(|device| path == Path::new(device))
+        || path.starts_with("/proc/self")
+        || path.to_string_lossy().starts_with("/dev/shm/ShM.")
 }
 
 /// Without links, as the harness makes its paths, a path with dots is this one.
