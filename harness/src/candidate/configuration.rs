@@ -16,7 +16,6 @@ use crate::hint;
 #[derive(Clone, Debug)]
 pub struct Configuration {
     directory: PathBuf,
-    binary: PathBuf,
     files: Vec<Arc<LaunchFile>>,
     addresses: Vec<(String, String)>,
     values: Value,
@@ -33,19 +32,12 @@ impl Configuration {
     ) -> Self {
         Self {
             directory,
-            binary: PathBuf::new(),
             files,
             addresses,
             values,
             stages: Stages::All,
             secrets: Secrets::default(),
         }
-    }
-
-    /// With the program that reads the copies.
-    pub(crate) fn read_by(mut self, binary: &Path) -> Self {
-        binary.clone_into(&mut self.binary);
-        self
     }
 
     /// With what no report may show.
@@ -142,7 +134,6 @@ impl Configuration {
     fn places(&self) -> CopyPlaces<'_> {
         CopyPlaces {
             directory: &self.directory,
-            binary: &self.binary,
         }
     }
 

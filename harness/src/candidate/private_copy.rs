@@ -26,9 +26,6 @@ pub enum PrivateCopy {
 pub(crate) struct CopyPlaces<'a> {
     /// The private directory, absolute; the candidate is started in it.
     pub(crate) directory: &'a Path,
-    /// The program that reads the copy, for languages that it has to translate itself.
-    #[expect(dead_code, reason = "read by languages that a program translates")]
-    pub(crate) binary: &'a Path,
 }
 
 impl CopyPlaces<'_> {

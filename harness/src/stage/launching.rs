@@ -166,7 +166,6 @@ impl Launching {
             Some(_) => Stages::Clients,
             None => Stages::All,
         })
-        .read_by(&self.binary)
         .hiding(&self.candidate.secrets))
     }
 

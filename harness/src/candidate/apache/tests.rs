@@ -19,7 +19,6 @@ fn copy(text: &str) -> String {
     };
     let places = CopyPlaces {
         directory: Path::new("/pri vate"),
-        binary: Path::new(""),
     };
     let text = text.replace("\n        ", "\n");
     let copied = private_copy(&text, &copy, places);

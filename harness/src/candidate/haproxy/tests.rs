@@ -13,7 +13,6 @@ fn copy(text: &str) -> String {
     };
     let places = CopyPlaces {
         directory: Path::new("/private"),
-        binary: Path::new(""),
     };
     let text = text.replace("\n        ", "\n");
     let copied = private_copy(&text, &copy, places);
