@@ -7,11 +7,11 @@ pub(super) fn of(line: &Line) -> Option<&Word> {
     let names_one = |word: &&Word| is_url(&word.value);
     match &*line.name {
         "proxypass" | "proxypassmatch" | "balancermember" => line.arguments.iter().find(names_one),
-        "rewriterule" => line.arguments.get(1).filter(|word| {
-            let passes = passes_on(line.value(2)) || word.value.starts_with(PROXY);
-            // Of one that a client chooses nobody knows where it leads.
-            passes && (is_url(&word.value) || word.value.contains(['%', '$']))
-        }),
+        // Of one that a client chooses nobody knows where it leads; a path leads to whatever the server's name means.
+        "rewriterule" => {
+            let substitution = line.arguments.get(1);
+            substitution.filter(|word| passes_on(line.value(2)) || word.value.starts_with(PROXY))
+        }
         "sethandler" | "addhandler" | "action" => line
             .arguments
             .iter()

@@ -33,7 +33,7 @@ pub(super) fn followed(
             }
             let number = groups.len() + 1;
             let mut files = Vec::new();
-            for (index, path) in meant(&root.join(&written)).iter().enumerate() {
+            for (index, path) in meant(&root.join(&written), DEEPEST).iter().enumerate() {
                 let file = UserFile::read(path)?;
                 open.push(file.text.clone());
                 files.push((format!("included-{number}-{index:04}.conf"), file));
@@ -53,22 +53,66 @@ pub(super) fn is_include(line: &Line) -> bool {
 }
 
 /// A file, every file below a folder, or what a pattern means; by name.
-fn meant(path: &Path) -> Vec<PathBuf> {
-    let pattern = path.to_string_lossy();
-    let mut found: Vec<PathBuf> = match glob::glob(&pattern) {
-        Ok(found) => found.flatten().collect(),
-        Err(_) => Vec::new(),
+fn meant(path: &Path, depth: usize) -> Vec<PathBuf> {
+    let found = match path.exists() {
+        true => vec![path.to_owned()],
+        false => matching(&path.to_string_lossy()),
     };
-    if path.exists() {
-        found = vec![path.to_owned()];
-    }
-    found.sort();
     let below = |path: PathBuf| match path.is_dir() {
-        true => meant(&path.join("*")),
+        true if depth == 0 => Vec::new(),
+        true => meant(&path.join("*"), depth - 1),
         false => vec![path],
     };
     found.into_iter().flat_map(below).take(MOST).collect()
 }
 
+/// Like Apache, a pattern passes over files that are hidden.
+fn matching(pattern: &str) -> Vec<PathBuf> {
+    let options = glob::MatchOptions {
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::new()
+    };
+    let mut found: Vec<PathBuf> = match glob::glob_with(pattern, options) {
+        Ok(found) => found.flatten().collect(),
+        Err(_) => Vec::new(),
+    };
+    found.sort();
+    found
+}
+
 /// More than any server has: a pattern that means a whole disk is a mistake.
 const MOST: usize = 1000;
+/// Folders in folders, which may lead round in a circle.
+const DEEPEST: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_patterns_mean_their_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(path("sites/more")).unwrap();
+        std::os::unix::fs::symlink(path("sites"), path("sites/more/circle")).unwrap();
+        for name in [
+            "sites/b.conf",
+            "sites/a.conf",
+            "sites/.c.conf",
+            "sites/more/d.conf",
+        ] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        let names = |written: &str, depth| meant(&path(written), depth);
+        assert_eq!(
+            names("sites/*.conf", DEEPEST),
+            [path("sites/a.conf"), path("sites/b.conf")]
+        );
+        assert_eq!(
+            names("sites", 2),
+            ["sites/a.conf", "sites/b.conf", "sites/more/d.conf"].map(path)
+        );
+        assert_eq!(names("sites/b.conf", DEEPEST), [path("sites/b.conf")]);
+        assert!(names("nowhere", DEEPEST).is_empty());
+    }
+}
