@@ -3,7 +3,6 @@
 mod attach;
 mod bad_peers;
 mod bench;
-mod caddyfile;
 mod certs;
 mod container;
 mod curl_line;

@@ -4,6 +4,7 @@
 
 mod attach;
 mod bench;
+mod caddyfile;
 mod container;
 mod init;
 mod need;
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn all() -> [Tests; 6] {
+fn all() -> [Tests; 7] {
     const NGINX: Need = Need::Candidate("nginx");
     const HAPROXY: Need = Need::Candidate("haproxy");
     [
@@ -87,6 +88,17 @@ fn all() -> [Tests; 6] {
             [HAPROXY],
             own::another_proxys_own,
             own::a_member_of_the_gallery_without_a_tunnel,
+        ],
+        tests![
+            [Need::Candidate("caddy")],
+            caddyfile::the_most_usual_one,
+            caddyfile::its_listener_in_another_spelling,
+            caddyfile::one_that_ends_tls_behind_a_tunnel,
+            caddyfile::one_that_ends_tls_behind_a_front_that_does,
+            caddyfile::a_plain_one_among_others,
+            caddyfile::a_destination_that_a_request_decides,
+            caddyfile::a_directive_that_caddy_does_not_know,
+            caddyfile::a_site_of_other_programs,
         ],
         tests![
             [Need::Curl],
