@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use proxyproof_mocks::{Arrival, Ledger, Moment, ProbeId, RunningUpstream};
 
-use crate::deployment::{Deployment, ProxyProtocol};
+use crate::deployment::{Deployment, Endpoint, ProxyProtocol};
+use crate::kind::Purpose;
 use crate::patience::Patience;
 use crate::probe::{
     Answer, CLIENT_ADDRESS, Client, Connection, Entrance, Exchange, ProbeError, ProxyHeader,
@@ -56,6 +57,33 @@ impl<'a> Ask<'a> {
     #[must_use]
     pub fn ledger(&self) -> &'a Ledger {
         self.stage.ledger()
+    }
+
+    /// The request that is usually sent for a purpose.
+    ///
+    /// # Panics
+    /// When the site serves none: a scenario lists what it asks for in `site`, and is skipped then.
+    #[must_use]
+    pub fn endpoint(&self, purpose: Purpose) -> Endpoint {
+        self.deployment()
+            .endpoint(purpose)
+            .expect("a scenario lists the purposes that it asks for")
+    }
+
+    /// The mock that has to get an endpoint's requests.
+    ///
+    /// # Panics
+    /// When the endpoint is another deployment's.
+    #[must_use]
+    pub fn upstream(&self, endpoint: &Endpoint) -> &'a RunningUpstream {
+        self.stage
+            .upstream(&endpoint.upstream)
+            .expect("every upstream of the deployment is staged")
+    }
+
+    /// A request to an endpoint, under a fresh probe id.
+    pub fn to(&self, endpoint: &Endpoint) -> Request {
+        self.request(endpoint.method, endpoint.target.clone())
     }
 
     /// The AI gateway's mock.

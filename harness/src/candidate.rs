@@ -257,7 +257,7 @@ impl Candidate {
                 signals: Signals::default(),
                 log: None,
                 readiness: Readiness {
-                    target: "/".to_owned(),
+                    target: None,
                     within: None,
                 },
             },

@@ -1,5 +1,6 @@
 //! What the site wants, whatever proxy it gets: [`Deployment`].
 
+mod endpoint;
 mod fallback;
 mod location;
 mod owner;
@@ -10,17 +11,20 @@ mod validation;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
 use serde::Serialize;
 
+pub use self::endpoint::Endpoint;
 pub use self::fallback::Fallback;
 pub use self::location::{Location, LocationKind};
 pub use self::owner::RouteOwner;
 pub(crate) use self::size::time;
 use crate::document::Document;
 use crate::error::HarnessError;
+use crate::kind::{EndpointRequest, Kind, Purpose};
 use crate::protocol::Protocol;
 
 /// Hosts, listeners, upstreams, routes, limits and identity rules of one site; read from TOML.
@@ -126,6 +130,11 @@ impl ProxyProtocol {
 pub struct PublishedUpstream {
     /// `host:port`; the stage replaces it by a mock's.
     pub address: String,
+    /// What program it is.
+    #[serde(serialize_with = "name_of_kind")]
+    pub kind: Arc<Kind>,
+    /// What it serves besides, or in place of, what its kind says; by purpose.
+    pub endpoints: BTreeMap<Purpose, Vec<EndpointRequest>>,
     /// How many idle connections the candidate may keep to it.
     pub pool: u32,
 }
@@ -137,6 +146,8 @@ pub struct Route {
     pub location: Location,
     /// The upstream's name.
     pub upstream: String,
+    /// What the upstream sees in the place of the location's own path; `None` where paths stay what they are.
+    pub replace: Option<String>,
     /// How request bodies must be passed on.
     pub request_body: RequestBody,
 }
@@ -272,6 +283,10 @@ impl Deployment {
         })?;
         Self::parse(name, &text)
     }
+}
+
+fn name_of_kind<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&kind.name)
 }
 
 const CPA_TWO_HOSTS: &str = include_str!("../../scenarios/deployments/cpa-two-hosts.toml");

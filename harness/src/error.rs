@@ -20,6 +20,14 @@ pub enum HarnessError {
         /// What was asked for.
         name: String,
     },
+    /// No embedded kind of upstream and no file has this name.
+    #[error("no kind is called `{name}`, and no such file is there")]
+    UnknownKind {
+        /// What was asked for.
+        name: String,
+        /// What could have been.
+        known: Vec<String>,
+    },
     /// No embedded candidate and no folder has this name.
     #[error("no candidate is called `{name}`, and no such folder is there")]
     UnknownCandidate {

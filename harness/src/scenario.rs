@@ -5,8 +5,8 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    ask::Ask, candidate::Feature, check::Checks, error::HarnessError, finding::Code, level::Level,
-    protocol::Protocol, stage::Stage,
+    ask::Ask, candidate::Feature, check::Checks, deployment::Deployment, error::HarnessError,
+    finding::Code, kind::Purpose, level::Level, protocol::Protocol, stage::Stage,
 };
 
 /// One claim, and the code that tries to falsify it. One file holds one, under the same stem as its id.
@@ -25,6 +25,8 @@ pub struct Scenario {
     pub protocols: &'static [Protocol],
     /// What a candidate must declare for the question to make sense.
     pub needs: &'static [Feature],
+    /// What a site must have for the question to be about it.
+    pub site: &'static [SiteNeed],
     /// Whose stage it runs on.
     pub stage: StageUse,
     /// Every code that it can push.
@@ -33,6 +35,33 @@ pub struct Scenario {
     pub breaks: &'static [Break],
     /// Tries to falsify the claim. An `Err` means that it could not ask; a mismatch is pushed to the checks instead.
     pub run: for<'a> fn(&'a Ask<'a>, &'a mut Checks) -> BoxFuture<'a, Result<(), HarnessError>>,
+}
+
+/// What a site must have for a question to be about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteNeed {
+    /// A request for this purpose.
+    Endpoint(Purpose),
+    /// An upstream of this kind: the question is about what that program does.
+    Kind(&'static str),
+}
+
+impl SiteNeed {
+    /// What the site lacks, in words; `None` where it lacks nothing.
+    #[must_use]
+    pub fn lacking(self, deployment: &Deployment) -> Option<String> {
+        match self {
+            Self::Endpoint(purpose) => match deployment.endpoint(purpose) {
+                Some(_) => None,
+                None => Some(format!("the site has no {}", purpose.wanted())),
+            },
+            Self::Kind(name) => {
+                let mut upstreams = deployment.upstreams.values();
+                let any = upstreams.any(|upstream| upstream.kind.name == name);
+                (!any).then(|| format!("the site has no upstream of kind `{name}`"))
+            }
+        }
+    }
 }
 
 /// Whose stage a scenario runs on.

@@ -237,8 +237,8 @@ pub enum Signal {
 /// When a candidate counts as ready: a request through every listener has arrived at an upstream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
-    /// What is asked for; a path that the deployment sends to CPA.
-    pub target: String,
+    /// What is asked for, where that is not the site's own plain endpoint.
+    pub target: Option<String>,
     /// The longest wait, where the usual one is too short.
     pub within: Option<Duration>,
 }

@@ -146,12 +146,13 @@ impl<'a> Manifest<'a> {
     }
 
     fn readiness(&self, raw: &RawReadiness) -> Result<Readiness, DocumentError> {
-        let target = raw.target.get_ref();
-        if !target.starts_with('/') {
-            let message = format!("`{target}` is no path");
+        if let Some(target) = &raw.target
+            && !target.get_ref().starts_with('/')
+        {
+            let message = format!("`{}` is no path", target.get_ref());
             return Err(self
-                .at(&raw.target, "must start with `/`", message)
-                .help("a path that the deployment sends to CPA, as in `/`"));
+                .at(target, "must start with `/`", message)
+                .help("a path that the deployment sends to an upstream, as in `/`"));
         }
         let within = match &raw.within {
             None => None,
@@ -161,7 +162,7 @@ impl<'a> Manifest<'a> {
             })?),
         };
         Ok(Readiness {
-            target: target.clone(),
+            target: raw.target.as_ref().map(|target| target.get_ref().clone()),
             within,
         })
     }

@@ -38,8 +38,8 @@ impl Deployment {
             Err(refusal) => return RouteOwner::Refused(refusal.status()),
         };
         match table.find(&path) {
-            Ok(Match::Location(id)) => RouteOwner::Upstream(self.upstream_of(id)),
-            Ok(Match::SlashRedirect(id)) => RouteOwner::SlashRedirect(self.upstream_of(id)),
+            Ok(Match::Location(id)) => RouteOwner::Upstream(self.upstream_at(id)),
+            Ok(Match::SlashRedirect(id)) => RouteOwner::SlashRedirect(self.upstream_at(id)),
             Ok(Match::Server) => RouteOwner::Refused(404),
             Err(_) => RouteOwner::Refused(500),
         }
@@ -55,7 +55,7 @@ impl Deployment {
         }
     }
 
-    fn upstream_of(&self, id: LocationId) -> String {
+    fn upstream_at(&self, id: LocationId) -> String {
         self.routes[id.index()].upstream.clone()
     }
 }

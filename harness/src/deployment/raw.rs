@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::fallback::Fallback;
 use super::{Front, ProxyProtocol, RequestBody};
+use crate::kind::RawEndpoints;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +26,8 @@ pub(super) struct RawDeployment {
     pub(super) upstreams: BTreeMap<Spanned<String>, RawUpstream>,
     #[serde(default, rename = "route")]
     pub(super) routes: Vec<RawRoute>,
+    #[serde(default)]
+    pub(super) endpoints: RawEndpoints,
     pub(super) limits: RawLimits,
     #[serde(default)]
     pub(super) identity: RawIdentity,
@@ -52,8 +55,11 @@ pub(super) struct RawListener {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawUpstream {
     pub(super) address: Spanned<String>,
+    pub(super) kind: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) pool: u32,
+    #[serde(default)]
+    pub(super) endpoints: RawEndpoints,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +67,7 @@ pub(super) struct RawUpstream {
 pub(super) struct RawRoute {
     pub(super) location: Spanned<String>,
     pub(super) upstream: Spanned<String>,
+    pub(super) replace: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) request_body: RequestBody,
 }

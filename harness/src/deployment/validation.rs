@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proxyproof_oracle::location::TableBuilder;
@@ -15,10 +16,9 @@ use super::{
     PublishedUpstream, Route, owner, size,
 };
 use crate::document::{Document, DocumentError, nearest};
+use crate::error::HarnessError;
+use crate::kind::{self, Kind, RawEndpoints};
 use crate::protocol::Protocol;
-
-/// The mocks that can stand behind a candidate.
-pub(crate) const UPSTREAMS: [&str; 2] = ["cpa", "usage"];
 
 type Checked<T> = Result<T, DocumentError>;
 
@@ -35,14 +35,16 @@ impl<'a> Validation<'a> {
         if raw.name.get_ref().trim().is_empty() {
             return Err(self.at(&raw.name, "empty", "a deployment needs a name"));
         }
-        let upstreams = self.upstreams(raw.upstreams)?;
+        let mut upstreams = self.upstreams(raw.upstreams)?;
+        let routes = self.routes(&raw.routes, &upstreams)?;
+        self.endpoints(&raw.endpoints, &mut upstreams, &routes)?;
         let listeners = self.listeners(&raw.listeners, raw.front)?;
         Ok(Deployment {
             name: raw.name.into_inner(),
             about: raw.about,
             front: raw.front,
             hosts: self.hosts(raw.hosts)?,
-            routes: self.routes(&raw.routes, &upstreams)?,
+            routes,
             limits: self.limits(&raw.limits)?,
             identity: Identity {
                 trusted: raw.identity.trusted,
@@ -164,9 +166,7 @@ impl<'a> Validation<'a> {
     ) -> Checked<BTreeMap<String, PublishedUpstream>> {
         let mut upstreams: BTreeMap<String, PublishedUpstream> = BTreeMap::new();
         for (name, upstream) in raw {
-            if !UPSTREAMS.contains(&name.get_ref().as_str()) {
-                return Err(self.unknown_upstream(&name, UPSTREAMS));
-            }
+            self.upstream_name(&name)?;
             self.address(&upstream.address)?;
             let twin = upstreams
                 .iter()
@@ -180,13 +180,13 @@ impl<'a> Validation<'a> {
                     )
                     .help("a configuration's addresses are told apart to rewrite them"));
             }
-            upstreams.insert(
-                name.into_inner(),
-                PublishedUpstream {
-                    address: upstream.address.into_inner(),
-                    pool: upstream.pool,
-                },
-            );
+            let published = PublishedUpstream {
+                kind: self.kind(name.get_ref(), upstream.kind.as_ref())?,
+                endpoints: kind::endpoints(self.document, &upstream.endpoints)?,
+                address: upstream.address.into_inner(),
+                pool: upstream.pool,
+            };
+            upstreams.insert(name.into_inner(), published);
         }
         match upstreams.is_empty() {
             false => Ok(upstreams),
@@ -195,6 +195,58 @@ impl<'a> Validation<'a> {
                 .lacks("no upstream: nothing can arrive")
                 .help("add `[upstream.cpa]` with `address = \"127.0.0.1:8317\"`")),
         }
+    }
+
+    /// A name goes into names of `upstream` blocks, back ends and snippets.
+    fn upstream_name(&self, name: &Spanned<String>) -> Checked<()> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if !name.get_ref().is_empty() && name.get_ref().bytes().all(is_plain) {
+            return Ok(());
+        }
+        let message = format!("`{}` is no name of an upstream", name.get_ref());
+        Err(self
+            .at(name, "here", message)
+            .help("letters, digits, `-` and `_`"))
+    }
+
+    /// Without `kind` the name says it, where it is one of a kind that is known; a file is looked for beside nothing but
+    /// the current folder.
+    fn kind(&self, name: &str, written: Option<&Spanned<String>>) -> Checked<Arc<Kind>> {
+        let unknown = || Kind::named(Kind::UNKNOWN).expect("that kind is embedded");
+        let Some(written) = written else {
+            return Ok(Kind::named(name).unwrap_or_else(|_| unknown()));
+        };
+        Kind::named(written.get_ref()).map_err(|error| match error {
+            HarnessError::UnknownKind { known, .. } => {
+                let help = match nearest(written.get_ref(), known.iter().map(String::as_str)) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => format!("one of {}, or the path of a file", known.join(", ")),
+                };
+                let message = format!("no kind is called `{}`", written.get_ref());
+                self.at(written, "unknown", message).help(help)
+            }
+            HarnessError::Document(error) => *error,
+            error => self.at(written, "this one", error.in_full()),
+        })
+    }
+
+    /// Those of the whole site belong to the upstream that a request reaches, as the upstream knows the path.
+    fn endpoints(
+        &self,
+        raw: &RawEndpoints,
+        upstreams: &mut BTreeMap<String, PublishedUpstream>,
+        routes: &[Route],
+    ) -> Checked<()> {
+        let root = routes.iter().find(|route| route.location.path == "/");
+        let Some(first) = root.or(routes.first()) else {
+            return Ok(());
+        };
+        let upstream = upstreams.get_mut(&first.upstream);
+        let upstream = upstream.expect("a route leads to an upstream that is there");
+        upstream
+            .endpoints
+            .extend(kind::endpoints(self.document, raw)?);
+        Ok(())
     }
 
     fn routes(
@@ -221,6 +273,7 @@ impl<'a> Validation<'a> {
             let route = Route {
                 location,
                 upstream: row.upstream.get_ref().clone(),
+                replace: self.replace(row.replace.as_ref())?,
                 request_body: row.request_body,
             };
             TableBuilder::new()
@@ -239,6 +292,19 @@ impl<'a> Validation<'a> {
                 .lacks("no route: no path goes anywhere")
                 .help("add `[[route]]` with `location = \"/\"` and `upstream = \"cpa\"`")),
         }
+    }
+
+    fn replace(&self, written: Option<&Spanned<String>>) -> Checked<Option<String>> {
+        let Some(written) = written else {
+            return Ok(None);
+        };
+        if !written.get_ref().starts_with('/') {
+            let message = format!("`{}` does not begin with `/`", written.get_ref());
+            return Err(self
+                .at(written, "here", message)
+                .help("what the upstream sees in the place of the location's path, as in `/`"));
+        }
+        Ok(Some(written.get_ref().clone()))
     }
 
     fn twice(&self, row: &RawRoute, first: &RawRoute) -> DocumentError {

@@ -20,6 +20,7 @@ use crate::candidate::{Candidate, Configuration, Door, Ending, Instance, Program
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
 use crate::hint;
+use crate::kind::StandIn;
 use crate::patience::Patience;
 use crate::probe::Trust;
 use crate::protocol::Protocol;
@@ -100,20 +101,26 @@ impl RunningStage {
         &self.surroundings.ledger
     }
 
-    /// The AI gateway's mock.
+    /// CPA's mock: the upstream of that kind, or the one that the usage service talks to past the candidate.
+    ///
+    /// # Panics
+    /// When the deployment has an upstream of neither kind.
     #[must_use]
     pub fn cpa(&self) -> &RunningUpstream {
-        &self.surroundings.upstreams["cpa"]
+        let name = self.deployment.upstream_of(StandIn::Cpa);
+        self.upstream(name.map_or("cpa", String::as_str))
+            .expect("the deployment has an upstream of kind `cpa`")
     }
 
     /// The usage service's mock.
     ///
     /// # Panics
-    /// When the deployment has no upstream `usage`.
+    /// When the deployment has no upstream of that kind.
     #[must_use]
     pub fn usage(&self) -> &RunningUpstream {
-        self.upstream("usage")
-            .expect("the deployment has an upstream `usage`")
+        let name = self.deployment.upstream_of(StandIn::Usage);
+        name.and_then(|name| self.upstream(name))
+            .expect("the deployment has an upstream of kind `usage`")
     }
 
     /// The mock of an upstream by the deployment's name.

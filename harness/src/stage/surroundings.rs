@@ -8,6 +8,7 @@ use std::time::Duration;
 use proxyproof_mocks::certificate::Authority;
 use proxyproof_mocks::fault::{Relay, RunningRelay};
 use proxyproof_mocks::site::{RunningSite, Site};
+use proxyproof_mocks::upstream::ScriptedUpstream;
 use proxyproof_mocks::upstream::cpa::{AllowRemote, Cpa};
 use proxyproof_mocks::upstream::usage::UsageService;
 use proxyproof_mocks::{Ledger, RunningUpstream};
@@ -15,6 +16,7 @@ use proxyproof_mocks::{Ledger, RunningUpstream};
 use super::{Clients, Relays};
 use crate::deployment::Deployment;
 use crate::error::HarnessError;
+use crate::kind::StandIn;
 use crate::probe::Trust;
 
 /// What stands around a candidate.
@@ -88,33 +90,50 @@ async fn upstreams(
     expected: &Expected,
 ) -> Result<BTreeMap<String, RunningUpstream>, HarnessError> {
     let mut upstreams = BTreeMap::new();
+    let cpa = deployment.upstream_of(StandIn::Cpa);
+    let usage = deployment.upstream_of(StandIn::Usage);
     // The usage service talks to CPA directly, past the candidate, so CPA is there even where no route leads to it.
-    let cpa = Cpa::new()
-        .management_key(Some(MANAGEMENT_KEY))
-        .allow_remote(allow_remote)
-        .ledger(ledger.clone())
-        .listen(place(expected, "cpa"))
-        .start()
-        .await;
-    let cpa = cpa.map_err(starting("the CPA mock"))?;
-    if deployment.upstreams.contains_key("usage") {
-        let usage = usage(&cpa, ledger, place(expected, "usage")).await;
-        upstreams.insert(
-            "usage".to_owned(),
-            usage.map_err(starting("the usage service mock"))?,
-        );
+    if cpa.is_some() || usage.is_some() {
+        let name = cpa.map_or("cpa", String::as_str);
+        let cpa = Cpa::new()
+            .named(name)
+            .management_key(Some(MANAGEMENT_KEY))
+            .allow_remote(allow_remote)
+            .ledger(ledger.clone())
+            .listen(place(expected, name))
+            .start()
+            .await;
+        let cpa = cpa.map_err(starting("the CPA mock"))?;
+        if let Some(usage) = usage {
+            let service = self::usage(usage, &cpa, ledger, place(expected, usage)).await;
+            let service = service.map_err(starting("the usage service mock"))?;
+            upstreams.insert(usage.clone(), service);
+        }
+        upstreams.insert(name.to_owned(), cpa);
     }
-    upstreams.insert("cpa".to_owned(), cpa);
+    for (name, published) in &deployment.upstreams {
+        if !upstreams.contains_key(name) {
+            let upstream = ScriptedUpstream::new(name)
+                .refuses_handshakes_with(published.kind.refuses_handshake_with)
+                .ledger(ledger.clone())
+                .listen(place(expected, name))
+                .start()
+                .await;
+            upstreams.insert(name.clone(), upstream.map_err(starting("an upstream"))?);
+        }
+    }
     Ok(upstreams)
 }
 
 /// The usage service as its owner has set it up: with CPA's own address and management key.
 async fn usage(
+    name: &str,
     cpa: &RunningUpstream,
     ledger: &Ledger,
     listen: SocketAddr,
 ) -> io::Result<RunningUpstream> {
     UsageService::new()
+        .named(name)
         .cpa(format!("http://{}", cpa.address()), MANAGEMENT_KEY)
         .poll_interval(POLL_INTERVAL)
         .ledger(ledger.clone())

@@ -30,7 +30,12 @@ impl Judge<'_> {
         if !names.is_empty() {
             return Some(format!("needs {}", names.join(", ")));
         }
-        self.beyond_the_site(asked).map(str::to_owned)
+        let needs = asked.scenario.site.iter();
+        self.beyond_the_site(asked).map(str::to_owned).or_else(|| {
+            needs
+                .copied()
+                .find_map(|need| need.lacking(self.deployment))
+        })
     }
 
     /// What this asks for that the site was not made with, whatever its proxy could do.

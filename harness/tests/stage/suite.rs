@@ -21,6 +21,7 @@ const PASSES: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
+    site: &[],
     stage: StageUse::Shared,
     findings: &[BROKEN],
     breaks: &[],
@@ -49,6 +50,7 @@ const OBSERVES: Scenario = Scenario {
 const NEEDS_MORE: Scenario = Scenario {
     id: "trial/needs_more",
     needs: &[Feature::ExtendedConnect, Feature::Reload],
+    site: &[],
     ..FAILS
 };
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{EventFraming, Script, Step};
 use crate::ledger::RawHead;
 use crate::upstream::{Exchange, Request};
+use crate::wire::http1::Response;
 use crate::wire::websocket::{Frame, Opcode, accept_key, take_frame};
 
 /// What a script leaves of the connection.
@@ -24,10 +25,18 @@ pub(crate) enum Ended {
 type Taken = Result<(), Ended>;
 
 /// Takes the steps in order, until the last, an ending one, or a write that fails.
-pub(crate) async fn run(script: &Script, request: &Request, exchange: &mut Exchange) -> Ended {
+///
+/// A WebSocket handshake that no server accepts gets `handshake_refusal` as its status.
+pub(crate) async fn run(
+    script: &Script,
+    request: &Request,
+    exchange: &mut Exchange,
+    handshake_refusal: u16,
+) -> Ended {
     let mut run = Run {
         request,
         exchange,
+        handshake_refusal,
         at_end: match script.framing {
             Some(EventFraming::Close) => Ended::Fin,
             _ => Ended::Over,
@@ -44,6 +53,7 @@ pub(crate) async fn run(script: &Script, request: &Request, exchange: &mut Excha
 struct Run<'a> {
     request: &'a Request,
     exchange: &'a mut Exchange,
+    handshake_refusal: u16,
     at_end: Ended,
 }
 
@@ -131,7 +141,9 @@ impl Run<'_> {
     }
 
     async fn accept_websocket(&mut self) -> Taken {
-        let key = self.request.first("Sec-WebSocket-Key").unwrap_or_default();
+        let Some(key) = self.request.websocket_key() else {
+            return self.refuse_handshake().await;
+        };
         let head = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
             accept_key(&key)
@@ -140,6 +152,16 @@ impl Run<'_> {
         self.write(head.as_bytes()).await?;
         self.exchange.arrival.upgraded();
         Ok(())
+    }
+
+    async fn refuse_handshake(&mut self) -> Taken {
+        let refusal = Response::new(self.handshake_refusal)
+            .field("Content-Type", "text/plain; charset=utf-8")
+            .field("Connection", "close")
+            .body("the WebSocket handshake is not one\n");
+        // The client may be gone; there is nobody else to tell.
+        let _ = self.exchange.respond(refusal).await;
+        Err(Ended::Over)
     }
 
     async fn echo_websocket(&self) -> Taken {

@@ -126,8 +126,9 @@ impl<S: Service> Connection<S> {
             self.program.bodies.clone(),
         );
         if let Some(script) = self.program.scripts.find(request.probe()) {
+            let refusal = self.program.rules.handshake_refusal;
             let ended = {
-                let running = pin!(script::run(&script, request, &mut exchange));
+                let running = pin!(script::run(&script, request, &mut exchange, refusal));
                 watched(&self.socket, running).await
             };
             return match ended {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::ledger::{ConnectionId, Framing, LiveConnection, RawHead};
 use crate::probe_id::{PROBE_HEADER, ProbeId};
 use crate::wire::http1::{RequestHead, Version, lossy, query_values};
+use crate::wire::websocket::is_valid_key;
 
 /// The head of a request that Go's server would hand to a handler.
 #[derive(Debug)]
@@ -92,6 +93,18 @@ impl Request {
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<Cow<'_, str>> {
         self.head.all(name).map(lossy).collect()
+    }
+
+    /// The key of a WebSocket handshake that servers accept (RFC 6455 section 4.2.1); `None` where a field of it is
+    /// missing or wrong. The version of HTTP is not looked at: most servers accept HTTP/1.0.
+    pub(crate) fn websocket_key(&self) -> Option<Cow<'_, str>> {
+        let key = self.first("Sec-WebSocket-Key")?;
+        let right = self.method() == "GET"
+            && self.has_token("Connection", "upgrade")
+            && self.has_token("Upgrade", "websocket")
+            && self.has_token("Sec-WebSocket-Version", "13")
+            && is_valid_key(&key);
+        right.then_some(key)
     }
 
     /// Whether one of the comma-separated values of this field is this token, case not regarded.

@@ -27,6 +27,8 @@ pub struct Rules {
     pub sniff_timeout: Option<Duration>,
     /// Which protocols are told apart by a connection's first byte.
     pub protocols: Protocols,
+    /// The status of a scripted answer to a WebSocket handshake that the program refuses.
+    pub handshake_refusal: u16,
 }
 
 /// Which protocols an upstream tells apart by a connection's first byte.
@@ -46,6 +48,7 @@ impl Default for Rules {
             header_timeout: None,
             sniff_timeout: None,
             protocols: Protocols::Http,
+            handshake_refusal: 400,
         }
     }
 }

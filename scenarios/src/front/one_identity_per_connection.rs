@@ -1,7 +1,7 @@
 //! Several requests over one TLS connection.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,6 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::ChainH1, Protocol::ChainH2],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[FORGOTTEN],
     breaks: &[Break::new("first_request_identity_only", FORGOTTEN.name)],

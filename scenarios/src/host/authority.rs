@@ -1,7 +1,7 @@
 //! `:authority` and `host` in HTTP/2.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,6 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H2, Protocol::ChainH2],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[BELIEVED],
     breaks: &[Break::new("ignore_host_mismatch", BELIEVED.name)],

@@ -1,7 +1,7 @@
 //! The Host that upstreams get.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,6 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
     stage: StageUse::Shared,
     findings: &[WRONG_HOST],
     breaks: &[Break::new("upstream_host", WRONG_HOST.name)],

@@ -1,7 +1,7 @@
 //! Content-Length and chunked in one request: the classic of request smuggling.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::ledger::Framing;
 
@@ -15,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[AMBIGUOUS],
     breaks: &[Break::new("relay_blindly", AMBIGUOUS.name)],

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{Gate, Script};
 
@@ -14,6 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H2, Protocol::ChainH2],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[NOT_AT_ONCE],
     breaks: &[Break::new("serial_upstream", NOT_AT_ONCE.name)],

@@ -1,7 +1,7 @@
 //! A request head that arrives in many small segments.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::literal::Literal;
@@ -14,6 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[MISREAD],
     breaks: &[Break::new("one_segment_head", MISREAD.name)],

@@ -1,6 +1,8 @@
 //! Methods that are not for a reverse proxy.
 
-use proxyproof_harness::{Ask, Break, Checks, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+};
 
 use crate::literal::Literal;
 
@@ -12,6 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Observed,
     protocols: &[Protocol::H1],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[],
     breaks: &[Break::new("forward_trace", "TRACE /v1/models")],

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::probe::{OTHER_ADDRESS, ProxyHeader, V6_ADDRESS};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::wire::proxy_protocol::Tlv;
 
@@ -16,6 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::ProxyProtocolV2],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Feature;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Reload],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Own(|stage| stage),
     findings: &[GONE],
     breaks: &[Break::new("bad_reload_kills", GONE.name)],

@@ -1,7 +1,7 @@
 //! A reload while a stream is open.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Feature, Patience};
 use proxyproof_mocks::{EventFraming, Gate, Script};
@@ -17,6 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Reload],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Own(|stage| stage),
     findings: &[CUT],
     breaks: &[Break::new("drop_on_reload", CUT.name)],

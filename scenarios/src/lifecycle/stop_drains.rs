@@ -1,7 +1,7 @@
 //! A graceful stop while a stream is open.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Feature, Patience};
 use proxyproof_mocks::{EventFraming, Gate, Script};
@@ -16,6 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Drain],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Own(|stage| stage),
     findings: &[CUT],
     breaks: &[Break::new("drop_on_terminate", CUT.name)],

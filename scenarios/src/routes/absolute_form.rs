@@ -1,7 +1,8 @@
 //! Targets in absolute form.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, SiteNeed,
+    StageUse,
 };
 
 use crate::answer::answered;
@@ -14,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
     stage: StageUse::Shared,
     findings: &[ABSOLUTE],
     breaks: &[Break::new("forward_absolute_form", ABSOLUTE.name)],

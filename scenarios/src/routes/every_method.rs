@@ -1,7 +1,8 @@
 //! Methods and routes.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, SiteNeed,
+    StageUse,
 };
 
 use crate::answer::answered;
@@ -14,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[METHOD],
     breaks: &[

@@ -1,6 +1,8 @@
 //! Spellings whose owner depends on who reads them.
 
-use proxyproof_harness::{Ask, Break, Checks, HarnessError, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+};
 
 use crate::answer::answered;
 
@@ -12,6 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Observed,
     protocols: &[Protocol::H1],
     needs: &[],
+    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
     stage: StageUse::Shared,
     findings: &[],
     breaks: &[Break::new(

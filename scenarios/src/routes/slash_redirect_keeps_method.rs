@@ -1,7 +1,7 @@
 //! A POST to a prefix location without its final slash.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
     stage: StageUse::Shared,
     findings: &[METHOD_LOST],
     breaks: &[Break::new("slash_redirect_internal", METHOD_LOST.name)],

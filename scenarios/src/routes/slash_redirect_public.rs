@@ -2,7 +2,7 @@
 
 use proxyproof_harness::{
     Answer, Ask, Break, Checks, Code, Finding, HarnessError, Level, Protocol, Scenario, Seen,
-    StageUse,
+    SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -16,6 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
     stage: StageUse::Shared,
     findings: &[INTERNAL, QUERY_LOST],
     breaks: &[

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Answer;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::completion::completion;
@@ -15,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[BROKEN],
     breaks: &[

@@ -1,6 +1,6 @@
 //! Uploads to the other API routes.
 
-use proxyproof_harness::{Break, Code, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{Break, Code, Level, Protocol, Scenario, SiteNeed, StageUse};
 
 use crate::passed_on::passed_on;
 
@@ -12,6 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[WAITS],
     breaks: &[Break::new("buffer_request", WAITS.name)],

@@ -1,6 +1,6 @@
 //! An upload to the route that wants it streamed.
 
-use proxyproof_harness::{Break, Code, Level, Protocol, Scenario, StageUse};
+use proxyproof_harness::{Break, Code, Level, Protocol, Scenario, SiteNeed, StageUse};
 
 use crate::passed_on::passed_on;
 
@@ -12,6 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Shared,
     findings: &[WAITS],
     breaks: &[Break::new("buffer_request", WAITS.name)],

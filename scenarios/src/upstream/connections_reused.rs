@@ -1,7 +1,7 @@
 //! Requests one after the other.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,6 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Own(|stage| stage),
     findings: &[NOT_REUSED],
     breaks: &[

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Patience, Request};
 use proxyproof_mocks::{Gate, Script};
@@ -15,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::DIRECT,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Own(|stage| stage),
     findings: &[CHURN],
     breaks: &[

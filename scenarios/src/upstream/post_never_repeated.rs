@@ -1,7 +1,7 @@
 //! A POST on a pooled connection that dies.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -15,6 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Own(|stage| stage),
     findings: &[REPEATED],
     breaks: &[Break::new("retry_post", REPEATED.name)],

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proxyproof_harness::stage::Relays;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 use proxyproof_mocks::fault::{Fault, Way};
@@ -16,6 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
+    site: &[SiteNeed::Kind("cpa")],
     stage: StageUse::Own(|stage| stage.relays(Relays::Between)),
     findings: &[DAMAGED],
     breaks: &[Break::new("corrupt_response", DAMAGED.name)],

@@ -77,11 +77,11 @@ pub(super) enum RawKind {
 }
 
 /// When it counts as ready.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawReadiness {
-    #[schemars(with = "String")]
-    pub(super) target: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) target: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]
     pub(super) within: Option<Spanned<String>>,
 }
@@ -138,13 +138,4 @@ pub(super) struct RawVariant {
     #[serde(default, rename = "hint")]
     #[schemars(with = "Vec<Hint>")]
     pub(super) hints: Vec<Spanned<Hint>>,
-}
-
-impl Default for RawReadiness {
-    fn default() -> Self {
-        Self {
-            target: Spanned::new(0..0, "/".to_owned()),
-            within: None,
-        }
-    }
 }

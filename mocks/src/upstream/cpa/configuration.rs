@@ -34,6 +34,7 @@ pub enum PassthroughHeaders {
 #[derive(Clone, Debug)]
 pub struct Cpa {
     configuration: Configuration,
+    name: String,
     ledger: Ledger,
     address: SocketAddr,
 }
@@ -67,6 +68,7 @@ impl Cpa {
                 passthrough_headers: PassthroughHeaders::No,
                 catalogue: example_catalogue(),
             },
+            name: "cpa".to_owned(),
             ledger: Ledger::new(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
         }
@@ -145,6 +147,13 @@ impl Cpa {
         self
     }
 
+    /// Is called this in the ledger.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// Records arrivals in this ledger.
     #[must_use]
     pub fn ledger(mut self, ledger: Ledger) -> Self {
@@ -169,7 +178,7 @@ impl Cpa {
             protocols: Protocols::HttpOrResp,
             ..Rules::default()
         };
-        Server::new("cpa", CpaService::new(self.configuration))
+        Server::new(&self.name, CpaService::new(self.configuration))
             .rules(rules)
             .ledger(self.ledger)
             .listen(self.address)

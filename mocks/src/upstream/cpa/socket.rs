@@ -13,7 +13,7 @@ use super::state::State;
 use super::usage::Asker;
 use crate::upstream::{After, Exchange, Message, Request, WebSocket};
 use crate::wire::http1::Response;
-use crate::wire::websocket::{Frame, accept_key, is_valid_key};
+use crate::wire::websocket::{Frame, accept_key};
 
 /// Serves `/v1/responses` over a WebSocket.
 pub(crate) async fn serve_responses_socket(
@@ -87,18 +87,13 @@ pub(crate) async fn serve_relay_socket(
 /// The `101` for a right handshake, by gorilla/websocket 1.5.3: no subprotocol, no extension, any origin, any version
 /// of HTTP.
 fn handshake(request: &Request) -> Option<Response> {
-    let key = request.first("Sec-WebSocket-Key")?;
-    let right = request.has_token("Connection", "upgrade")
-        && request.has_token("Upgrade", "websocket")
-        && request.has_token("Sec-WebSocket-Version", "13")
-        && is_valid_key(&key);
-    right.then(|| {
-        Response::new(101)
-            .field("Upgrade", "websocket")
-            .field("Connection", "Upgrade")
-            .field("Sec-WebSocket-Accept", accept_key(&key))
-            .as_given()
-    })
+    let key = request.websocket_key()?;
+    let accepted = Response::new(101)
+        .field("Upgrade", "websocket")
+        .field("Connection", "Upgrade")
+        .field("Sec-WebSocket-Accept", accept_key(&key))
+        .as_given();
+    Some(accepted)
 }
 
 /// What was last asked for on this socket: a follow-up that leaves it out gets it from here.

@@ -20,6 +20,7 @@ pub struct UsageService {
     pace: Pace,
     price_source: Option<String>,
     query_limit: usize,
+    name: String,
     ledger: Ledger,
     address: SocketAddr,
 }
@@ -59,6 +60,7 @@ impl UsageService {
             pace,
             price_source: None,
             query_limit: QUERY_LIMIT,
+            name: "usage".to_owned(),
             ledger: Ledger::new(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
         }
@@ -107,6 +109,13 @@ impl UsageService {
         self
     }
 
+    /// Is called this in the ledger.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// Records arrivals in this ledger.
     #[must_use]
     pub fn ledger(mut self, ledger: Ledger) -> Self {
@@ -147,7 +156,7 @@ impl UsageService {
             query_limit: self.query_limit,
             price_source: self.price_source,
         };
-        let server = Server::new("usage", UsageServer::new(settings, self.pace)).rules(rules);
+        let server = Server::new(&self.name, UsageServer::new(settings, self.pace)).rules(rules);
         server
             .ledger(self.ledger)
             .listen(self.address)
