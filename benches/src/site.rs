@@ -50,6 +50,7 @@ fn more_route(number: usize) -> Route {
     Route {
         location: Location { kind, path },
         upstream: "cpa".to_owned(),
+        replace: None,
         request_body: RequestBody::default(),
     }
 }

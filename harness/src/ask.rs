@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use proxyproof_mocks::{Arrival, Ledger, Moment, ProbeId, RunningUpstream};
+use proxyproof_mocks::{Arrival, Ledger, Moment, ProbeId, RunningUpstream, Script};
 
 use crate::deployment::{Deployment, Endpoint, ProxyProtocol};
 use crate::kind::Purpose;
@@ -84,6 +84,60 @@ impl<'a> Ask<'a> {
     /// A request to an endpoint, under a fresh probe id.
     pub fn to(&self, endpoint: &Endpoint) -> Request {
         self.request(endpoint.method, endpoint.target.clone())
+    }
+
+    /// A request for a short answer, to the site's usual endpoint for that.
+    ///
+    /// # Panics
+    /// When the site has none; so of all that follow.
+    pub fn plain(&self) -> Request {
+        self.to(&self.endpoint(Purpose::Plain))
+    }
+
+    /// The same with this query, behind the endpoint's own.
+    pub fn plain_with(&self, query: &str) -> Request {
+        let endpoint = self.endpoint(Purpose::Plain);
+        let sign = if endpoint.target.contains('?') {
+            '&'
+        } else {
+            '?'
+        };
+        let target = format!("{}{sign}{query}", endpoint.target);
+        self.request(endpoint.method, target)
+    }
+
+    /// A request whose answer is usually streamed.
+    pub fn completion(&self) -> Request {
+        self.to(&self.endpoint(Purpose::Stream))
+    }
+
+    /// A request that usually has a body of some size.
+    pub fn upload(&self) -> Request {
+        self.to(&self.endpoint(Purpose::Upload))
+    }
+
+    /// A WebSocket handshake.
+    pub fn websocket(&self) -> Request {
+        self.to(&self.endpoint(Purpose::WebSocket)).websocket()
+    }
+
+    /// The name of the upstream that has to get a request; `None` where the site redirects or refuses its target.
+    #[must_use]
+    pub fn owner(&self, request: &Request) -> Option<String> {
+        let target = request.target();
+        let route = self.deployment().route(target)?;
+        Some(route.upstream.clone())
+    }
+
+    /// Does this to a request at the upstream that has to get it.
+    ///
+    /// # Panics
+    /// When nobody has to: a request to an endpoint of the site always has an upstream.
+    pub fn script(&self, request: &Request, script: Script) {
+        let owner = self.owner(request);
+        let upstream = owner.and_then(|name| self.stage.upstream(&name));
+        let upstream = upstream.expect("the target is one of the site's endpoints");
+        upstream.script(request.probe_id(), script);
     }
 
     /// The AI gateway's mock.

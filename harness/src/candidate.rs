@@ -70,7 +70,9 @@ pub(crate) use self::program::{Program, private_environment};
 pub(crate) use self::readiness::Door;
 pub use self::secrets::Secrets;
 pub(crate) use self::words::Words;
+use crate::deployment::Deployment;
 use crate::error::HarnessError;
+use crate::kind::Purpose;
 
 /// A proxy and everything the harness must know to stage it; made from a manifest.
 #[derive(Clone, Debug)]
@@ -153,6 +155,14 @@ impl Candidate {
             .files
             .iter()
             .any(|file| file.role == Role::Native)
+    }
+
+    /// What is asked for until it arrives: what the manifest says, or a request that the site serves.
+    #[must_use]
+    pub fn readiness_target(&self, deployment: &Deployment) -> String {
+        let said = self.launch.readiness.target.clone();
+        let plain = || Some(deployment.endpoint(Purpose::Plain)?.target);
+        said.or_else(plain).unwrap_or_else(|| "/".to_owned())
     }
 
     /// Runs it in a container: of this image, or of the one that its manifest names.

@@ -5,8 +5,16 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    ask::Ask, candidate::Feature, check::Checks, deployment::Deployment, error::HarnessError,
-    finding::Code, kind::Purpose, level::Level, protocol::Protocol, stage::Stage,
+    ask::Ask,
+    candidate::Feature,
+    check::Checks,
+    deployment::{Deployment, LocationKind},
+    error::HarnessError,
+    finding::Code,
+    kind::Purpose,
+    level::Level,
+    protocol::Protocol,
+    stage::Stage,
 };
 
 /// One claim, and the code that tries to falsify it. One file holds one, under the same stem as its id.
@@ -44,12 +52,21 @@ pub enum SiteNeed {
     Endpoint(Purpose),
     /// An upstream of this kind: the question is about what that program does.
     Kind(&'static str),
+    /// A route for a single path.
+    ExactRoute,
+    /// A route for a prefix other than the root.
+    PrefixRoute,
+    /// A route whose request bodies have to be passed on as they come.
+    StreamedBody,
+    /// A plain endpoint whose path reaches the upstream as it is: where a prefix is replaced, a proxy writes it anew.
+    UnchangedPaths,
 }
 
 impl SiteNeed {
     /// What the site lacks, in words; `None` where it lacks nothing.
     #[must_use]
     pub fn lacking(self, deployment: &Deployment) -> Option<String> {
+        let mut routes = deployment.routes.iter();
         match self {
             Self::Endpoint(purpose) => match deployment.endpoint(purpose) {
                 Some(_) => None,
@@ -59,6 +76,23 @@ impl SiteNeed {
                 let mut upstreams = deployment.upstreams.values();
                 let any = upstreams.any(|upstream| upstream.kind.name == name);
                 (!any).then(|| format!("the site has no upstream of kind `{name}`"))
+            }
+            Self::ExactRoute => {
+                let any = routes.any(|route| route.location.kind == LocationKind::Exact);
+                (!any).then(|| "the site has no route for a single path".to_owned())
+            }
+            Self::PrefixRoute => {
+                let any = routes.any(|route| route.location.is_prefix_below_the_root());
+                (!any).then(|| "the site has no route for a prefix".to_owned())
+            }
+            Self::UnchangedPaths => {
+                let plain = deployment.endpoint(Purpose::Plain);
+                let changed = plain.is_some_and(|plain| plain.target != plain.upstream_target);
+                changed.then(|| "the site's routes replace a part of the path".to_owned())
+            }
+            Self::StreamedBody => {
+                let any = !deployment.streamed_uploads().is_empty();
+                (!any).then(|| "no route of the site asks for streamed request bodies".to_owned())
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Where requests go: targets, and the upstreams that the deployment wants for them.
 
-use proxyproof_harness::{Ask, Checks, Code, HarnessError, LocationKind, RouteOwner};
+use proxyproof_harness::{
+    Ask, Checks, Code, HarnessError, LocationKind, Purpose, Request, RouteOwner,
+};
 
 use crate::answer::answered;
 
@@ -27,6 +29,41 @@ pub(crate) async fn reach_their_owners(
         }
     }
     Ok(())
+}
+
+/// Paths that have an owner of their own: exact locations, prefixes but the root, and the site's plain endpoints.
+pub(crate) fn own_paths(ask: &Ask<'_>) -> Vec<String> {
+    let plain = ask.deployment().endpoints(Purpose::Plain);
+    let plain = plain
+        .iter()
+        .map(|endpoint| path_of(&endpoint.target).to_owned());
+    let mut paths: Vec<String> = exact_paths(ask)
+        .into_iter()
+        .chain(prefixes(ask))
+        .chain(plain)
+        .filter(|path| path != "/")
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// A target without its query.
+pub(crate) fn path_of(target: &str) -> &str {
+    target.split('?').next().unwrap_or_default()
+}
+
+/// A path with one more parameter.
+pub(crate) fn with_query(path: &str, query: &str) -> String {
+    let sign = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{sign}{query}")
+}
+
+/// What the upstream has to see of a request's target.
+pub(crate) fn upstream_target(ask: &Ask<'_>, request: &Request) -> String {
+    let target = String::from_utf8_lossy(request.target());
+    let seen = ask.deployment().upstream_target(&target);
+    seen.unwrap_or_else(|| target.into_owned())
 }
 
 /// The routes of the deployment with an exact location (`= /path`): path and upstream.

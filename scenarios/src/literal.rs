@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proxyproof_harness::probe::{Answer, ProbeError, RawConnection, Seen, Sent, SentBody};
-use proxyproof_harness::{Ask, Checks, Code, HarnessError, Patience};
+use proxyproof_harness::{Ask, Checks, Code, HarnessError, Patience, Purpose};
 use proxyproof_mocks::ledger::RawHead;
 use proxyproof_mocks::{Moment, ProbeId, Script};
 
@@ -14,13 +14,25 @@ pub(crate) struct Literal {
 }
 
 impl Literal {
-    /// Fills in `{host}` and `{tag}`, the field that carries the probe id; a line end is `\r\n` as written.
+    /// Fills in `{host}`; `{tag}`, the field that carries the probe id; `{plain}` and `{stream}`, the targets of the site's
+    /// endpoints for these purposes; and `{plain_and}`, the plain one with room for more of a query. A line end is `\r\n`
+    /// as written.
     pub(crate) fn new(ask: &Ask<'_>, template: &str) -> Self {
         let probe = ProbeId::fresh();
         let tag = format!("{}: {probe}", proxyproof_mocks::PROBE_HEADER);
-        let text = template
+        let mut text = template
             .replace("{host}", ask.host())
             .replace("{tag}", &tag);
+        for (mark, purpose) in [("{plain}", Purpose::Plain), ("{stream}", Purpose::Stream)] {
+            if text.contains(mark) {
+                text = text.replace(mark, &ask.endpoint(purpose).target);
+            }
+        }
+        if text.contains("{plain_and}") {
+            let plain = ask.endpoint(Purpose::Plain).target;
+            let sign = if plain.contains('?') { '&' } else { '?' };
+            text = text.replace("{plain_and}", &format!("{plain}{sign}"));
+        }
         Self {
             probe,
             bytes: text.into_bytes(),

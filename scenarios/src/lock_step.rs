@@ -18,7 +18,7 @@ pub(crate) enum BodyFraming {
     Close,
 }
 
-/// An answer of CPA whose parts are written one by one.
+/// An answer whose parts are written one by one.
 pub(crate) struct LockStep {
     request: Request,
     media_type: &'static str,
@@ -84,8 +84,7 @@ impl LockStep {
         code: Code,
     ) -> Result<(), HarnessError> {
         let gate = Gate::new();
-        ask.cpa()
-            .script(self.request.probe_id(), self.script(&gate));
+        ask.script(&self.request, self.script(&gate));
         let mut exchange = connection
             .open(&self.request)
             .await?
@@ -133,12 +132,10 @@ impl LockStep {
     }
 }
 
-/// A completion's stream, as Codex asks for it.
+/// A request for a stream, as Codex asks for it.
 pub(crate) fn streaming_request(ask: &Ask<'_>) -> Request {
     let body = Bytes::from_static(b"{\"model\":\"gpt-5-codex\",\"stream\":true,\"input\":\"hi\"}");
-    let request = ask
-        .request("POST", "/v1/responses")
-        .header("Content-Type", "application/json");
+    let request = ask.completion().header("Content-Type", "application/json");
     request.header("Accept", "text/event-stream").body(body)
 }
 

@@ -1,22 +1,21 @@
 //! Uploads in lock-step: the client sends each part only when the upstream has the one before.
 
 use bytes::Bytes;
+use proxyproof_harness::deployment::Endpoint;
 use proxyproof_harness::{Ask, Checks, Code, HarnessError, Patience, Request};
 use proxyproof_mocks::{Arrival, Script};
 
-/// Sends to this path, chunked and with a length; pushes `code` where the upstream lacks a part that was sent.
+/// Sends to this endpoint, chunked and with a length; pushes `code` where the upstream lacks a part that was sent.
 pub(crate) async fn passed_on(
     ask: &Ask<'_>,
     checks: &mut Checks,
-    path: &'static str,
+    endpoint: &Endpoint,
     code: Code,
 ) -> Result<(), HarnessError> {
-    let post = || ask.request("POST", path);
+    let post = || ask.to(endpoint);
     for request in [post().streamed(), post().streamed_length(LENGTH)] {
-        ask.cpa().script(
-            request.probe_id(),
-            Script::new().read_body().reply(200, "text/plain", "cpa"),
-        );
+        let answer = Script::new().read_body().reply(200, "text/plain", "read");
+        ask.script(&request, answer);
         if !each_part_arrives(ask, checks, &request, code).await? {
             return Ok(());
         }

@@ -1,18 +1,18 @@
-//! WebSockets to CPA.
+//! WebSockets through the candidate.
 
 use proxyproof_harness::probe::WebSocketProbe;
 use proxyproof_harness::{Ask, Checks, Code, HarnessError};
 use proxyproof_mocks::Script;
 
-/// Opens a WebSocket on `/v1/responses` whose other end plays `script`; pushes `code` where the handshake fails.
+/// Opens a WebSocket whose other end plays `script`; pushes `code` where the handshake fails.
 pub(crate) async fn opened(
     ask: &Ask<'_>,
     checks: &mut Checks,
     script: Script,
     code: Code,
 ) -> Result<Option<WebSocketProbe>, HarnessError> {
-    let request = ask.get("/v1/responses").websocket();
-    ask.cpa().script(request.probe_id(), script);
+    let request = ask.websocket();
+    ask.script(&request, script);
     let handshake = ask.client().websocket(&request).await?;
     if handshake.is_accepted() {
         return Ok(Some(handshake.messages().await?));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Deployment, LocationKind, PublishedUpstream, Route};
+use super::{Deployment, LocationKind, PublishedUpstream, RequestBody, Route};
 use crate::kind::{EndpointRequest, Purpose, StandIn};
 
 /// One request that the site serves.
@@ -39,6 +39,21 @@ impl Deployment {
     #[must_use]
     pub fn endpoint(&self, purpose: Purpose) -> Option<Endpoint> {
         self.endpoints(purpose).into_iter().next()
+    }
+
+    /// Requests with a body whose route wants it passed on as it comes.
+    #[must_use]
+    pub fn streamed_uploads(&self) -> Vec<Endpoint> {
+        let purposes = [Purpose::Stream, Purpose::Upload];
+        let mut endpoints: Vec<Endpoint> = purposes
+            .into_iter()
+            .flat_map(|purpose| self.endpoints(purpose))
+            .collect();
+        endpoints.retain(|endpoint| {
+            let route = self.route(endpoint.target.as_bytes());
+            route.is_some_and(|route| route.request_body == RequestBody::Streamed)
+        });
+        endpoints
     }
 
     /// How clients ask for a path that this upstream knows; `None` where no route leads there.

@@ -82,6 +82,11 @@ impl Location {
         })
     }
 
+    /// Whether it is a prefix, and not that of every path.
+    pub(crate) fn is_prefix_below_the_root(&self) -> bool {
+        self.kind.is_prefix() && self.path != "/"
+    }
+
     /// Whether NGINX takes both for the same location: `/x` and `^~ /x` are.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         let same_kind =

@@ -21,7 +21,6 @@ use crate::candidate::{
 };
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
-use crate::kind::Purpose;
 use crate::patience::Patience;
 use crate::protocol::Protocol;
 
@@ -132,21 +131,13 @@ impl Launching {
                 trust: trust.then(|| self.surroundings.trust()),
                 proxy_protocol: self.proxy_protocol(*protocol),
                 host: self.deployment.hosts.api.clone(),
-                target: self.knocks_at(),
+                target: self.candidate.readiness_target(&self.deployment),
             })
         };
         listeners
             .filter(|protocol| offered(protocol))
             .map(&mut door)
             .collect()
-    }
-
-    /// What the manifest says, or a request that the site serves.
-    fn knocks_at(&self) -> String {
-        let said = self.candidate.launch.readiness.target.clone();
-        let plain = self.deployment.endpoint(Purpose::Plain);
-        said.or(plain.map(|endpoint| endpoint.target))
-            .unwrap_or_else(|| "/".to_owned())
     }
 
     /// What the deployment wants, or the nearest that the candidate can read.

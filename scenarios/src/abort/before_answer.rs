@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{Arrival, Script};
 
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[UNNOTICED],
     breaks: &[Break::new("ignore_client_abort", UNNOTICED.name)],
@@ -28,11 +28,8 @@ const UNNOTICED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask.request("POST", "/v1/responses").body("{}");
-    ask.cpa().script(
-        request.probe_id(),
-        Script::new().read_body().until_peer_gone(),
-    );
+    let request = ask.completion().body("{}");
+    ask.script(&request, Script::new().read_body().until_peer_gone());
     let connection = ask.client().connect().await?;
     let waiting = connection.open(&request).await?;
     // Only what has arrived can be abandoned.

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{Arrival, EventFraming, Script};
 
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[UNNOTICED],
     breaks: &[Break::new("ignore_stream_abort", UNNOTICED.name)],
@@ -36,7 +36,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .sse_head(EventFraming::Chunked)
         .event("1")
         .until_peer_gone();
-    ask.cpa().script(request.probe_id(), script);
+    ask.script(&request, script);
     let connection = ask.client().connect().await?;
     let mut stream = connection.open(&request).await?;
     if !checks

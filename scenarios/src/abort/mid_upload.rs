@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Patience, Request};
 use proxyproof_mocks::{Arrival, Script};
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[COMPLETED],
     breaks: &[Break::new("complete_aborted_upload", COMPLETED.name)],
@@ -32,10 +32,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for framing in [Request::streamed, |request: Request| {
         request.streamed_length(2000)
     }] {
-        let request = framing(ask.request("POST", "/v1/responses"));
-        ask.cpa().script(
-            request.probe_id(),
-            Script::new().read_body().reply(200, "text/plain", "cpa"),
+        let request = framing(ask.completion());
+        ask.script(
+            &request,
+            Script::new().read_body().reply(200, "text/plain", "read"),
         );
         let connection = ask.client().connect().await?;
         let mut upload = connection.open(&request).await?;
@@ -70,7 +70,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             COMPLETED
                 .finding()
                 .expected("no upstream reads a whole body")
-                .observed("cpa read a whole body")
+                .observed("an upstream read a whole body")
         });
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What the front hands over.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::ChainH1, Protocol::ChainH2],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[LOST],
     breaks: &[Break::new("ignore_proxy_address", LOST.name)],
@@ -28,7 +28,7 @@ const LOST: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let seen = answered(ask, ask.get("/v1/models")).await?;
+    let seen = answered(ask, ask.plain()).await?;
     checks.status(&seen, 200, LOST);
     checks.field(&seen, "X-Real-IP", &ask.client_address().to_string(), LOST);
     Ok(())

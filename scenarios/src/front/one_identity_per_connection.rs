@@ -1,7 +1,7 @@
 //! Several requests over one TLS connection.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::ChainH1, Protocol::ChainH2],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[FORGOTTEN],
     breaks: &[Break::new("first_request_identity_only", FORGOTTEN.name)],
@@ -30,11 +30,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let connection = ask.client().connect().await?;
     for number in 1..=3 {
         checks.about(format!("request {number}"));
-        let request = ask.get("/v1/models");
-        ask.cpa().script(
-            request.probe_id(),
-            Script::new().reply(200, "text/plain", "cpa"),
-        );
+        let request = ask.plain();
+        ask.script(&request, Script::new().reply(200, "text/plain", "answer"));
         let seen = ask.exchange_on(&connection, request).await?;
         checks.field(
             &seen,

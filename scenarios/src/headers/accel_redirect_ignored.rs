@@ -1,7 +1,7 @@
 //! `X-Accel-Redirect` of an upstream.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[OBEYED],
     breaks: &[Break::new("obey_accel_redirect", OBEYED.name)],
@@ -28,18 +28,28 @@ const OBEYED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask.get("/v1/models");
+    let request = ask.plain();
+    let elsewhere = elsewhere(ask);
     let fields = [
-        ("X-Accel-Redirect", "/health"),
+        ("X-Accel-Redirect", elsewhere.as_str()),
         ("Content-Type", "text/plain"),
         ("Content-Length", "3"),
     ];
     let script = Script::new()
         .read_body()
         .head(200, &fields)
-        .bytes(&b"cpa"[..]);
-    ask.cpa().script(request.probe_id(), script);
+        .bytes(&b"own"[..]);
+    ask.script(&request, script);
     let seen = ask.exchange(request).await?;
-    checks.answer_body(&seen, b"cpa", OBEYED);
+    checks.answer_body(&seen, b"own", OBEYED);
     Ok(())
+}
+
+/// A path of another upstream where the site has one, else another path of the same.
+fn elsewhere(ask: &Ask<'_>) -> String {
+    let plain = ask.deployment().endpoints(Purpose::Plain);
+    let other = plain
+        .iter()
+        .find(|other| other.upstream != plain[0].upstream);
+    other.unwrap_or(&plain[0]).target.clone()
 }

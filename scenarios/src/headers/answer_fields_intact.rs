@@ -1,7 +1,7 @@
 //! Fields of an answer.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[CHANGED],
     breaks: &[
@@ -30,7 +30,7 @@ const CHANGED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask.get("/v1/models");
+    let request = ask.plain();
     let fields = [
         ("Set-Cookie", "a=1; Path=/"),
         ("Set-Cookie", "b=2"),
@@ -38,8 +38,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ("Access-Control-Allow-Origin", "*"),
         ("Content-Length", "0"),
     ];
-    ask.cpa()
-        .script(request.probe_id(), Script::new().head(200, &fields));
+    ask.script(&request, Script::new().head(200, &fields));
     let seen = ask.exchange(request).await?;
     checks.answer_fields(&seen, "Set-Cookie", &["a=1; Path=/", "b=2"], CHANGED);
     checks.answer_field(&seen, "Cache-Control", "no-cache", CHANGED);

@@ -1,7 +1,7 @@
 //! Keys and versions.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[DROPPED],
     breaks: &[
@@ -32,11 +32,9 @@ const DROPPED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = FIELDS
-        .iter()
-        .fold(ask.get("/v1/models"), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+    let request = FIELDS.iter().fold(ask.plain(), |request, (name, value)| {
+        request.header(*name, *value)
+    });
     let seen = answered(ask, request).await?;
     for (name, value) in FIELDS {
         checks.field(&seen, name, value, DROPPED);

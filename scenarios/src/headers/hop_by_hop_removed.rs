@@ -1,7 +1,7 @@
 //! Fields of one connection.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[PASSED],
     breaks: &[Break::new("hop_by_hop_forwarded", PASSED.name)],
@@ -29,7 +29,7 @@ const PASSED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = ask
-        .get("/v1/models")
+        .plain()
         .header("Keep-Alive", "timeout=5")
         .header("TE", "gzip")
         .header("Connection", "keep-alive, TE");

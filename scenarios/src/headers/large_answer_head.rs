@@ -1,7 +1,7 @@
 //! A large head of an answer.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[REFUSED],
     breaks: &[Break::new("small_response_head", REFUSED.name)],
@@ -28,7 +28,7 @@ const REFUSED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let value = "x".repeat(3000);
-    let request = ask.get("/v1/models");
+    let request = ask.plain();
     let fields = [
         ("X-A", value.as_str()),
         ("X-B", &value),
@@ -36,8 +36,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ("X-D", &value),
         ("Content-Length", "0"),
     ];
-    ask.cpa()
-        .script(request.probe_id(), Script::new().head(200, &fields));
+    ask.script(&request, Script::new().head(200, &fields));
     let seen = ask.exchange(request).await?;
     checks.status(&seen, 200, REFUSED);
     checks.answer_field(&seen, "X-D", &value, REFUSED);

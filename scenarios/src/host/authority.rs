@@ -1,7 +1,7 @@
 //! `:authority` and `host` in HTTP/2.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H2, Protocol::ChainH2],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[BELIEVED],
     breaks: &[Break::new("ignore_host_mismatch", BELIEVED.name)],
@@ -28,7 +28,7 @@ const BELIEVED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let seen = answered(ask, ask.get("/v1/models").header("host", "evil.example")).await?;
+    let seen = answered(ask, ask.plain().header("host", "evil.example")).await?;
     if !seen.arrivals.is_empty() {
         checks.field(&seen, "Host", &ask.deployment().hosts.api, BELIEVED);
     }

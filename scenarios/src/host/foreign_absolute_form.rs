@@ -1,7 +1,7 @@
 //! A target in absolute form that names another host.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SMUGGLED],
     breaks: &[Break::new("ignore_host_mismatch", SMUGGLED.name)],
@@ -28,7 +28,8 @@ const SMUGGLED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let seen = answered(ask, ask.get("http://evil.example/v1/models")).await?;
+    let target = format!("http://evil.example{}", ask.endpoint(Purpose::Plain).target);
+    let seen = answered(ask, ask.get(target)).await?;
     if !seen.arrivals.is_empty() {
         checks.field(&seen, "Host", &ask.deployment().hosts.api, SMUGGLED);
     }

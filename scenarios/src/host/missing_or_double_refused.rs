@@ -1,7 +1,7 @@
 //! Requests with no Host, or with two.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[Break::new("ignore_host_mismatch", SERVED.name)],
@@ -29,10 +29,10 @@ const SERVED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     checks.about("no Host");
-    let seen = answered(ask, ask.get("/v1/models").without_host()).await?;
+    let seen = answered(ask, ask.plain().without_host()).await?;
     checks.refused(&seen, SERVED);
     checks.about("two Hosts");
-    let seen = answered(ask, ask.get("/v1/models").header("Host", "evil.example")).await?;
+    let seen = answered(ask, ask.plain().header("Host", "evil.example")).await?;
     checks.refused(&seen, SERVED);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Other spellings of the site's own name.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SPELLING],
     breaks: &[
@@ -32,10 +32,11 @@ const SPELLING: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let host = &ask.deployment().hosts.api;
+    let owner = ask.endpoint(Purpose::Plain).upstream;
     for spelling in [host.to_uppercase(), format!("{host}:443")] {
         checks.about(format!("Host: {spelling}"));
-        let seen = answered(ask, ask.get("/v1/models").host(spelling)).await?;
-        if checks.arrived_at(&seen, "cpa", SPELLING).is_some() {
+        let seen = answered(ask, ask.plain().host(spelling)).await?;
+        if checks.arrived_at(&seen, &owner, SPELLING).is_some() {
             checks.field(&seen, "Host", host, SPELLING);
         }
     }

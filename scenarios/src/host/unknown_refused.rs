@@ -1,7 +1,7 @@
 //! Host names that are not the site's.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[Break::new("serve_unknown_host", SERVED.name)],
@@ -31,7 +31,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let suffixed = format!("{}.evil.example", ask.deployment().hosts.api);
     for host in ["evil.example", "127.0.0.1", "localhost", &suffixed] {
         checks.about(format!("Host: {host}"));
-        let seen = answered(ask, ask.get("/v1/models").host(host.to_owned())).await?;
+        let seen = answered(ask, ask.plain().host(host.to_owned())).await?;
         checks.refused(&seen, SERVED);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Chunk sizes that are none.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::literal::Literal;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[ACCEPTED],
     breaks: &[Break::new("complete_aborted_upload", ACCEPTED.name)],
@@ -31,7 +31,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for (subject, body) in BODIES {
         checks.about(subject);
         let template = format!(
-            "POST /v1/responses HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
+            "POST {{stream}} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
         );
         let seen = Literal::new(ask, &template)
             .answered(ask)

@@ -1,7 +1,7 @@
 //! Answers without a body, and what comes after them.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[BODY],
     breaks: &[Break::new("head_as_get", BODY.name)],
@@ -28,22 +28,20 @@ const BODY: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let connection = ask.client().connect().await?;
+    let target = ask.endpoint(Purpose::Plain).target;
     for (method, status, length) in ANSWERS {
         checks.about(format!("{method}, {status}"));
-        let request = ask.request(method, "/v1/models");
+        let request = ask.request(method, target.clone());
         let answer = Script::new().head(status, &[length]);
-        ask.cpa().script(request.probe_id(), answer);
+        ask.script(&request, answer);
         let seen = ask.exchange_on(&connection, request).await?;
         checks.status(&seen, status, BODY);
         checks.answer_body(&seen, b"", BODY);
         checks.method(&seen, method, BODY);
     }
     checks.about("GET, 200, after all of them");
-    let request = ask.get("/v1/models");
-    ask.cpa().script(
-        request.probe_id(),
-        Script::new().reply(200, "text/plain", "last"),
-    );
+    let request = ask.plain();
+    ask.script(&request, Script::new().reply(200, "text/plain", "last"));
     let seen = ask.exchange_on(&connection, request).await?;
     checks.answer_body(&seen, b"last", BODY);
     Ok(())

@@ -1,7 +1,7 @@
 //! Content-Length that is ambiguous or no number.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::literal::all_refused;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[Break::new("repair_heads", SERVED.name)],
@@ -34,18 +34,18 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 const REQUESTS: [(&str, &str); 4] = [
     (
         "two lengths",
-        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nhello",
+        "POST {stream} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nhello",
     ),
     (
         "a length with a sign",
-        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: +5\r\n\r\nhello",
+        "POST {stream} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: +5\r\n\r\nhello",
     ),
     (
         "a length in hexadecimal",
-        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 0x5\r\n\r\nhello",
+        "POST {stream} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: 0x5\r\n\r\nhello",
     ),
     (
         "a negative length",
-        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: -1\r\n\r\nhello",
+        "POST {stream} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nContent-Length: -1\r\n\r\nhello",
     ),
 ];

@@ -1,7 +1,7 @@
 //! Content-Length and chunked in one request: the classic of request smuggling.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::ledger::Framing;
 
@@ -15,7 +15,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Stream),
+        SiteNeed::Endpoint(Purpose::Plain),
+    ],
     stage: StageUse::Shared,
     findings: &[AMBIGUOUS],
     breaks: &[Break::new("relay_blindly", AMBIGUOUS.name)],
@@ -29,14 +32,11 @@ const AMBIGUOUS: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let stowaway = Literal::new(
-        ask,
-        "GET /v0/management/config HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n",
-    )
-    .answered(ask);
+    let stowaway =
+        Literal::new(ask, "GET {plain} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n").answered(ask);
     let body = format!("0\r\n\r\n{}", String::from_utf8_lossy(&stowaway.bytes));
     let template = format!(
-        "POST /v1/responses HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\nContent-Length: {}\r\nTransfer-Encoding: chunked\r\n\r\n{body}",
+        "POST {{stream}} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\nContent-Length: {}\r\nTransfer-Encoding: chunked\r\n\r\n{body}",
         body.len()
     );
     let seen = Literal::new(ask, &template)

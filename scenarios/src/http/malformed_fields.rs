@@ -1,7 +1,7 @@
 //! Header sections that RFC 9112 wants refused.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::literal::all_refused;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[Break::new("repair_heads", SERVED.name)],
@@ -34,18 +34,18 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 const REQUESTS: [(&str, &str); 4] = [
     (
         "a space before the colon",
-        "GET /v1/models HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Forwarded-For : 127.0.0.1\r\n\r\n",
+        "GET {plain} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Forwarded-For : 127.0.0.1\r\n\r\n",
     ),
     (
         "a line that starts with a space",
-        "GET /v1/models HTTP/1.1\r\n Host: evil.example\r\nHost: {host}\r\n{tag}\r\n\r\n",
+        "GET {plain} HTTP/1.1\r\n Host: evil.example\r\nHost: {host}\r\n{tag}\r\n\r\n",
     ),
     (
         "a NUL in a value",
-        "GET /v1/models HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: a\0b\r\n\r\n",
+        "GET {plain} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: a\0b\r\n\r\n",
     ),
     (
         "a space in the target",
-        "GET /v1/models /x HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n",
+        "GET {plain} /x HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n",
     ),
 ];

@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
 use proxyproof_mocks::{Gate, Script};
 
@@ -14,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H2, Protocol::ChainH2],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[NOT_AT_ONCE],
     breaks: &[Break::new("serial_upstream", NOT_AT_ONCE.name)],
@@ -31,13 +32,13 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let gate = Gate::new();
     let connection = ask.client().connect().await?;
     let requests: Vec<_> = (0..STREAMS)
-        .map(|number| ask.get(format!("/v1/models?n={number}")))
+        .map(|number| ask.plain_with(&format!("n={number}")))
         .collect();
     for (number, request) in requests.iter().enumerate() {
         let script = Script::new()
             .gate(&gate)
             .reply(200, "text/plain", number.to_string());
-        ask.cpa().script(request.probe_id(), script);
+        ask.script(&request, script);
     }
     let probes: Vec<_> = requests
         .iter()
@@ -58,9 +59,9 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     );
     let (seen, arrived) = tokio::join!(answers, all_there);
     checks.ensure(arrived == STREAMS, || {
-        let finding = NOT_AT_ONCE
-            .finding()
-            .expected(format!("{STREAMS} requests at cpa before one is answered"));
+        let finding = NOT_AT_ONCE.finding().expected(format!(
+            "{STREAMS} requests at the upstream before one is answered"
+        ));
         finding.observed(format!("{arrived} of them"))
     });
     for (number, seen) in seen.into_iter().enumerate() {

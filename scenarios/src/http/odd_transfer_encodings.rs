@@ -1,7 +1,7 @@
 //! Transfer-Encoding that is not plainly chunked.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::literal::all_refused;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[Break::new("repair_heads", SERVED.name)],
@@ -34,14 +34,14 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 const REQUESTS: [(&str, &str); 3] = [
     (
         "xchunked",
-        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "POST {stream} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     ),
     (
         "chunked, identity",
-        "POST /v1/responses HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "POST {stream} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
     ),
     (
         "HTTP/1.0 and chunked",
-        "POST /v1/responses HTTP/1.0\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "POST {stream} HTTP/1.0\r\nHost: {host}\r\n{tag}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
     ),
 ];

@@ -1,7 +1,7 @@
 //! Several requests in one write.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -11,11 +11,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/pipelined_in_order",
     claim: "requests that arrive in one segment are answered in their order",
     why: "RFC 9112 section 9.3.2: an answer that belongs to another request is somebody else's data",
-    asks: "client ── GET /v1/models?n=0, 1, 2 in one write ──▶ candidate ──▶ cpa; answers 0, 1, 2",
+    asks: "client ── GET {plain}?n=0, 1, 2 in one write ──▶ candidate ──▶ cpa; answers 0, 1, 2",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[DISORDER],
     breaks: &[Break::new("close_every_connection", DISORDER.name)],
@@ -47,9 +47,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 
 fn request(ask: &Ask<'_>, number: usize) -> Literal {
     let template =
-        format!("GET /v1/models?n={number} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\n\r\n");
+        format!("GET {{plain_and}}n={number} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\n\r\n");
     let request = Literal::new(ask, &template);
-    ask.cpa().script(
+    let upstream = ask.upstream(&ask.endpoint(Purpose::Plain));
+    upstream.script(
         request.probe,
         Script::new().reply(200, "text/plain", number.to_string()),
     );

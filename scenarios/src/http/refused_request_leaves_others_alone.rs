@@ -1,7 +1,7 @@
 //! A refused request beside good ones.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[DISTURBED],
     breaks: &[Break::new("garbage_kills", DISTURBED.name)],
@@ -30,13 +30,13 @@ const DISTURBED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let connection = ask.client().connect().await?;
-    let mut steady = ask.get("/v1/models");
+    let mut steady = ask.plain();
     for step in ["before the garbage", "after the garbage"] {
         checks.about(step);
-        let request = std::mem::replace(&mut steady, ask.get("/v1/models"));
-        ask.cpa().script(
-            request.probe_id(),
-            proxyproof_mocks::Script::new().reply(200, "text/plain", "cpa"),
+        let request = std::mem::replace(&mut steady, ask.plain());
+        ask.script(
+            &request,
+            proxyproof_mocks::Script::new().reply(200, "text/plain", "answer"),
         );
         let seen = ask.exchange_on(&connection, request).await?;
         checks.status(&seen, 200, DISTURBED);
@@ -45,7 +45,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             .await?;
     }
     checks.about("a new connection");
-    let seen = answered(ask, ask.get("/v1/models")).await?;
+    let seen = answered(ask, ask.plain()).await?;
     checks.status(&seen, 200, DISTURBED);
     Ok(())
 }

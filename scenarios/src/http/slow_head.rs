@@ -1,9 +1,10 @@
 //! A request head that arrives in many small segments.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
+use crate::destination::upstream_target;
 use crate::literal::Literal;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -14,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[MISREAD],
     breaks: &[Break::new("one_segment_head", MISREAD.name)],
@@ -30,7 +31,7 @@ const MISREAD: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = Literal::new(
         ask,
-        "GET /v1/models?a=b HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: split\r\n\r\n",
+        "GET {plain_and}a=b HTTP/1.1\r\nHost: {host}\r\n{tag}\r\nX-Value: split\r\n\r\n",
     )
     .answered(ask);
     let mut connection = ask.client().raw().await?;
@@ -40,7 +41,11 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let answer = connection.answer("GET").await;
     let seen = request.seen(ask, &connection, answer).await;
     checks.status(&seen, 200, MISREAD);
-    checks.target(&seen, "/v1/models?a=b", MISREAD);
+    checks.target(
+        &seen,
+        &upstream_target(ask, &ask.plain_with("a=b")),
+        MISREAD,
+    );
     checks.field(&seen, "X-Value", "split", MISREAD);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Methods that are not for a reverse proxy.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::literal::Literal;
@@ -14,15 +14,15 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Observed,
     protocols: &[Protocol::H1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[],
-    breaks: &[Break::new("forward_trace", "TRACE /v1/models")],
+    breaks: &[Break::new("forward_trace", "TRACE {plain}")],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for line in ["TRACE /v1/models", "CONNECT api.example.org:443"] {
+    for line in ["TRACE {plain}", "CONNECT api.example.org:443"] {
         let template = format!("{line} HTTP/1.1\r\nHost: {{host}}\r\n{{tag}}\r\n\r\n");
         let seen = Literal::new(ask, &template)
             .answered(ask)

@@ -2,7 +2,8 @@
 
 use proxyproof_harness::probe::V6_ADDRESS;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
 
 use crate::answer::answered_to;
@@ -15,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[Feature::ProxyProtocolV1],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[
@@ -33,7 +34,7 @@ const WRONG: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let client = ask.client().from(V6_ADDRESS);
-    let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+    let seen = answered_to(ask, &client, ask.plain()).await?;
     for name in ["X-Real-IP", "X-Forwarded-For"] {
         let wanted = format!("{name}: {V6_ADDRESS}, however it is spelled");
         checks.field_where(

@@ -2,7 +2,8 @@
 
 use proxyproof_harness::probe::{OTHER_ADDRESS, ProxyHeader, V6_ADDRESS};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
 use proxyproof_mocks::wire::proxy_protocol::Tlv;
 
@@ -16,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::ProxyProtocolV2],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[
@@ -43,7 +44,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         for address in [OTHER_ADDRESS, V6_ADDRESS] {
             checks.about(format!("{address} in {header:?}"));
             let client = ask.client().from(address).header(header.clone());
-            let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+            let seen = answered_to(ask, &client, ask.plain()).await?;
             let wanted = format!("X-Forwarded-For: {address}");
             checks.field_where(
                 &seen,

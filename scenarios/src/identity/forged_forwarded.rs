@@ -1,7 +1,7 @@
 //! `Forwarded` of the client's own making.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[LOST, KEPT],
     breaks: &[Break::new("keep_forwarded", KEPT.name)],
@@ -39,7 +39,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         "for=127.0.0.1;proto=http;host=evil.example",
     ] {
         checks.about(format!("Forwarded: {forged}"));
-        let seen = answered(ask, ask.get("/v1/models").header("Forwarded", forged)).await?;
+        let seen = answered(ask, ask.plain().header("Forwarded", forged)).await?;
         let Some(arrival) = checks.arrived_once(&seen, LOST) else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! `X-Forwarded-For` of the client's own making.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -26,7 +26,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[LOST, APPENDED],
     breaks: &[
@@ -37,13 +37,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 };
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for (target, upstream) in [
-        ("/v0/management/config", "cpa"),
-        ("/v0/management/usage", "usage"),
-    ] {
+    for endpoint in ask.deployment().endpoints(Purpose::Plain) {
+        let (target, upstream) = (&endpoint.target, &endpoint.upstream);
         for forged in ["127.0.0.1", "::1", "198.51.100.1, 127.0.0.1", ""] {
             checks.about(format!("{target} with X-Forwarded-For: {forged}"));
-            let seen = answered(ask, ask.get(target).header("X-Forwarded-For", forged)).await?;
+            let seen = answered(ask, ask.to(&endpoint).header("X-Forwarded-For", forged)).await?;
             if checks.arrived_at(&seen, upstream, LOST).is_some() {
                 checks.field(
                     &seen,

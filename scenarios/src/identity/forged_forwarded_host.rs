@@ -1,7 +1,7 @@
 //! `X-Forwarded-Host` and `X-Forwarded-Port` of the client's own making.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[LOST, KEPT],
     breaks: &[Break::new("keep_forwarded_host", KEPT.name)],
@@ -39,7 +39,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ("X-Forwarded-Port", "1"),
     ] {
         checks.about(format!("{name}: {forged}"));
-        let seen = answered(ask, ask.get("/v1/models").header(name, forged)).await?;
+        let seen = answered(ask, ask.plain().header(name, forged)).await?;
         let Some(arrival) = checks.arrived_once(&seen, LOST) else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! `X-Real-IP` of the client's own making.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[Break::new("keep_real_ip", WRONG.name)],
@@ -30,7 +30,7 @@ const WRONG: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for forged in ["127.0.0.1", "::1", ""] {
         checks.about(format!("X-Real-IP: {forged}"));
-        let request = ask.get("/v1/models").header("X-Real-IP", forged);
+        let request = ask.plain().header("X-Real-IP", forged);
         let seen = answered(ask, request).await?;
         checks.field(&seen, "X-Real-IP", &ask.client_address().to_string(), WRONG);
     }

@@ -1,7 +1,7 @@
 //! `X-Forwarded-Proto`.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[
@@ -33,7 +33,7 @@ const WRONG: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for forged in [None, Some("http"), Some("")] {
         checks.about(format!("X-Forwarded-Proto from the client: {forged:?}"));
-        let mut request = ask.get("/v1/models");
+        let mut request = ask.plain();
         if let Some(forged) = forged {
             request = request.header("X-Forwarded-Proto", forged);
         }

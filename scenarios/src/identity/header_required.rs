@@ -2,7 +2,8 @@
 
 use proxyproof_harness::probe::ProxyHeader;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
 
 use crate::answer::answered_to;
@@ -15,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::ProxyProtocolV1],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[Break::new("optional_proxy_header", WRONG.name)],
@@ -30,7 +31,7 @@ const WRONG: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let client = ask.client().header(ProxyHeader::None);
-    let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+    let seen = answered_to(ask, &client, ask.plain()).await?;
     checks.not_arrived(&seen, WRONG);
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
 
 use crate::answer::answered_to;
@@ -17,7 +18,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::ProxyProtocolV1],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[Break::new("accept_loopback_claim", WRONG.name)],
@@ -37,7 +38,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     ] {
         checks.about(format!("a claim of {claim}"));
         let client = ask.client().from(claim);
-        let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+        let seen = answered_to(ask, &client, ask.plain()).await?;
         if let Some(arrival) = seen.arrivals.first() {
             let believed = believed(arrival);
             checks.ensure(believed.is_some_and(|ip| !ip.is_loopback()), || {

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -15,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[Feature::ProxyProtocolV1],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[MIXED],
     breaks: &[Break::new("mix_identities", MIXED.name)],
@@ -33,9 +34,9 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         for last in [7, 8, 9] {
             let address = IpAddr::from([203, 0, 113, last]);
             checks.about(format!("round {round}, client {address}"));
-            let request = ask.get("/v1/models");
-            let answer = Script::new().reply(200, "text/plain", "cpa");
-            ask.cpa().script(request.probe_id(), answer);
+            let request = ask.plain();
+            let answer = Script::new().reply(200, "text/plain", "answer");
+            ask.script(&request, answer);
             let client = ask.client().from(address);
             let seen = ask.exchange_as(&client, request).await?;
             for name in ["X-Forwarded-For", "X-Real-IP"] {

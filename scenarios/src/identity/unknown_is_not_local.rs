@@ -2,7 +2,8 @@
 
 use proxyproof_harness::probe::ProxyHeader;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
 
 use crate::answer::answered_to;
@@ -16,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::ProxyProtocolV1],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[Break::new("trust_unknown", WRONG.name)],
@@ -33,7 +34,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for header in [ProxyHeader::V1Unknown, ProxyHeader::V2Local] {
         checks.about(format!("{header:?}"));
         let client = ask.client().header(header);
-        let seen = answered_to(ask, &client, ask.get("/v1/models")).await?;
+        let seen = answered_to(ask, &client, ask.plain()).await?;
         if let Some(arrival) = seen.arrivals.first() {
             let believed = believed(arrival);
             checks.ensure(believed.is_some_and(|ip| !ip.is_loopback()), || {

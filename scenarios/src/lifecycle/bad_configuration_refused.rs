@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Feature;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Reload],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage),
     findings: &[GONE],
     breaks: &[Break::new("bad_reload_kills", GONE.name)],
@@ -37,7 +37,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     ask.stage().reload()?;
     for number in 0..REQUESTS {
         checks.about(format!("request {number} after the reload"));
-        let Ok(seen) = answered(ask, ask.get("/v1/models")).await else {
+        let Ok(seen) = answered(ask, ask.plain()).await else {
             let finding = GONE
                 .finding()
                 .expected("the old configuration goes on serving");

@@ -1,7 +1,7 @@
 //! A reload while a stream is open.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Feature, Patience};
 use proxyproof_mocks::{EventFraming, Gate, Script};
@@ -17,7 +17,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Reload],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Plain),
+        SiteNeed::Endpoint(Purpose::Stream),
+    ],
     stage: StageUse::Own(|stage| stage),
     findings: &[CUT],
     breaks: &[Break::new("drop_on_reload", CUT.name)],
@@ -40,7 +43,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .gate(&gate)
         .event("2")
         .last_chunk();
-    ask.cpa().script(request.probe_id(), script);
+    ask.script(&request, script);
     let connection = ask.client().connect().await?;
     let mut stream = connection
         .open(&request)
@@ -54,7 +57,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     }
     ask.stage().reload()?;
     for _ in 0..REQUESTS {
-        answered(ask, ask.get("/v1/models")).await?;
+        answered(ask, ask.plain()).await?;
     }
     gate.open(1);
     if checks

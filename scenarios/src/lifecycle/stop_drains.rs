@@ -1,7 +1,7 @@
 //! A graceful stop while a stream is open.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Feature, Patience};
 use proxyproof_mocks::{EventFraming, Gate, Script};
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Drain],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Own(|stage| stage),
     findings: &[CUT],
     breaks: &[Break::new("drop_on_terminate", CUT.name)],
@@ -39,7 +39,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .gate(&gate)
         .event("2")
         .last_chunk();
-    ask.cpa().script(request.probe_id(), script);
+    ask.script(&request, script);
     let connection = ask.client().connect().await?;
     let mut stream = connection
         .open(&request)

@@ -2,7 +2,7 @@
 
 use crate::answer::answered;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[Break::new("serve_above_root", SERVED.name)],
@@ -27,12 +27,19 @@ const SERVED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for target in [
-        "/../health",
-        "/x/../../health",
-        "/%2e%2e/v0/management/config",
-        "/..%2fhealth",
-    ] {
+    let plain = ask.deployment().endpoints(Purpose::Plain);
+    let above = ["/..", "/x/../..", "/%2e%2e", "/..%2f"];
+    let last = plain
+        .last()
+        .map_or("/", |endpoint| endpoint.target.as_str());
+    for climb in above {
+        // An escaped slash is one of the path's own.
+        let path = if climb.ends_with("%2f") {
+            &last[1..]
+        } else {
+            last
+        };
+        let target = format!("{climb}{path}");
         checks.about(format!("GET {target}"));
         let seen = answered(ask, ask.get(target)).await?;
         checks.refused(&seen, SERVED);

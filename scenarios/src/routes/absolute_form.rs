@@ -1,11 +1,12 @@
 //! Targets in absolute form.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, SiteNeed,
-    StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, RouteOwner, Scenario,
+    SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
+use crate::destination::{own_paths, with_query};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/absolute_form",
@@ -15,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[ABSOLUTE],
     breaks: &[Break::new("forward_absolute_form", ABSOLUTE.name)],
@@ -30,7 +31,10 @@ const ABSOLUTE: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let host = &ask.deployment().hosts.api;
-    for path in ["/health?x=1", "/v1/models"] {
+    let paths = own_paths(ask)
+        .into_iter()
+        .map(|path| with_query(&path, "x=1"));
+    for path in paths.chain([ask.endpoint(Purpose::Plain).target]) {
         let target = format!("http://{host}{path}");
         checks.about(format!("GET {target}"));
         let RouteOwner::Upstream(owner) = ask.deployment().owner(path.as_bytes()) else {
@@ -38,7 +42,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         };
         let seen = answered(ask, ask.get(target.clone())).await?;
         if checks.arrived_at(&seen, &owner, ABSOLUTE).is_some() {
-            checks.target(&seen, path, ABSOLUTE);
+            let expected = ask.deployment().upstream_target(&path);
+            checks.target(&seen, &expected.unwrap_or(path), ABSOLUTE);
         }
     }
     Ok(())

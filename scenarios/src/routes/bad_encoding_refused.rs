@@ -1,8 +1,9 @@
 //! Escapes that are none.
 
 use crate::answer::answered;
+use crate::destination::path_of;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[
@@ -30,13 +31,10 @@ const SERVED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for target in [
-        "/v1/models%00",
-        "/v1/models%00.json",
-        "/v1/%zz",
-        "/v1/models%",
-        "/v1/models%2",
-    ] {
+    let plain = ask.endpoint(Purpose::Plain).target;
+    let path = path_of(&plain);
+    for behind in ["%00", "%00.json", "/%zz", "%", "%2"] {
+        let target = format!("{path}{behind}");
         checks.about(format!("GET {target}"));
         let seen = answered(ask, ask.get(target)).await?;
         checks.refused(&seen, SERVED);

@@ -1,8 +1,8 @@
 //! Dot segments, plain and escaped.
 
-use crate::destination::reach_their_owners;
+use crate::destination::{own_paths, prefixes, reach_their_owners};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[UNRESOLVED],
     breaks: &[Break::new("no_dot_resolving", UNRESOLVED.name)],
@@ -26,17 +26,25 @@ const UNRESOLVED: Code = Code::new(
     "a path is one program's to the proxy and another's by its meaning",
 );
 
-const TARGETS: [&str; 8] = [
-    "/./health",
-    "/x/../health",
-    "/x/%2e%2e/health",
-    "/x/%2E%2E/health?y=1",
-    "/v0/management/usage/../config",
-    "/v0/management/usage/%2e%2e/config",
-    "/v0/management/config/../usage",
-    "/usage-service/../v1/models",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    reach_their_owners(ask, checks, TARGETS, UNRESOLVED).await
+    let own = own_paths(ask);
+    let mut targets: Vec<String> = own
+        .iter()
+        .flat_map(|path| {
+            ["/.", "/x/..", "/x/%2e%2e", "/x/%2E%2E"].map(|dots| format!("{dots}{path}"))
+        })
+        .collect();
+    // Out of one location into another.
+    for prefix in prefixes(ask) {
+        let elsewhere = own.iter().filter(|path| !path.starts_with(&prefix));
+        targets.extend(elsewhere.map(|path| format!("{prefix}{}{path}", climb(&prefix))));
+    }
+    reach_their_owners(ask, checks, targets, UNRESOLVED).await
+}
+
+/// As many steps up as lead from below a prefix to the root.
+fn climb(prefix: &str) -> String {
+    let segments = prefix.split('/').filter(|segment| !segment.is_empty());
+    let steps: Vec<&str> = segments.map(|_| "..").collect();
+    steps.join("/")
 }

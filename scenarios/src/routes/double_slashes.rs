@@ -1,8 +1,8 @@
 //! Repeated slashes.
 
-use crate::destination::reach_their_owners;
+use crate::destination::{own_paths, reach_their_owners};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[UNMERGED],
     breaks: &[Break::new("no_slash_merging", UNMERGED.name)],
@@ -26,14 +26,10 @@ const UNMERGED: Code = Code::new(
     "clients whose base URL ends in a slash reach the wrong program",
 );
 
-const TARGETS: [&str; 5] = [
-    "//health",
-    "///status",
-    "//usage-service//x",
-    "/v0//management/usage",
-    "/v0/management//usage/export",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    reach_their_owners(ask, checks, TARGETS, UNMERGED).await
+    let targets = own_paths(ask).into_iter().flat_map(|path| {
+        let inner = path.replace('/', "//");
+        [format!("/{path}"), format!("//{path}"), inner]
+    });
+    reach_their_owners(ask, checks, targets, UNMERGED).await
 }

@@ -1,8 +1,8 @@
 //! Slashes that are escaped.
 
-use crate::destination::reach_their_owners;
+use crate::destination::{own_paths, reach_their_owners};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SLASH_KEPT],
     breaks: &[Break::new("encoded_slash_is_plain", SLASH_KEPT.name)],
@@ -26,14 +26,21 @@ const SLASH_KEPT: Code = Code::new(
     "the same path reaches different programs by spelling",
 );
 
-const TARGETS: [&str; 5] = [
-    "/%2Fhealth",
-    "/v0/management%2Fusage",
-    "/v0/management%2fusage%2fexport",
-    "/usage-service%2Fx",
-    "/x/..%2Fhealth",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    reach_their_owners(ask, checks, TARGETS, SLASH_KEPT).await
+    let targets = own_paths(ask).into_iter().flat_map(|path| {
+        let below = &path[1..];
+        // The final slash of a prefix stays: without it the path is another one.
+        let (inner, end) = match below.strip_suffix('/') {
+            Some(inner) => (inner, "/"),
+            None => (below, ""),
+        };
+        let last = inner.rfind('/');
+        let last = last.map(|at| format!("/{}%2F{}{end}", &inner[..at], &inner[at + 1..]));
+        let all = last
+            .as_ref()
+            .map(|_| format!("/{}{end}", inner.replace('/', "%2f")));
+        let outside = [format!("/%2F{below}"), format!("/x/..%2F{below}")];
+        outside.into_iter().chain(last).chain(all)
+    });
+    reach_their_owners(ask, checks, targets, SLASH_KEPT).await
 }

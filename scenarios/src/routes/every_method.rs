@@ -1,8 +1,8 @@
 //! Methods and routes.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, RouteOwner, Scenario, SiteNeed,
-    StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, RouteOwner, Scenario,
+    SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[METHOD],
     breaks: &[
@@ -33,19 +33,18 @@ const METHOD: Code = Code::new(
 );
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-const CPA_TARGET: &str = "/v0/management/debug";
-const USAGE_TARGET: &str = "/v0/management/model-prices";
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for (target, method) in [CPA_TARGET, USAGE_TARGET]
-        .into_iter()
-        .flat_map(|target| METHODS.map(|method| (target, method)))
+    let plain = ask.deployment().endpoints(Purpose::Plain);
+    for (target, method) in plain
+        .iter()
+        .flat_map(|endpoint| METHODS.map(|method| (&endpoint.target, method)))
     {
         checks.about(format!("{method} {target}"));
         let RouteOwner::Upstream(owner) = ask.deployment().owner(target.as_bytes()) else {
             continue;
         };
-        let seen = answered(ask, ask.request(method, target)).await?;
+        let seen = answered(ask, ask.request(method, target.clone())).await?;
         if checks.arrived_at(&seen, &owner, METHOD).is_some() {
             checks.method(&seen, method, METHOD);
         }

@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::ExactRoute],
     stage: StageUse::Shared,
     findings: &[LOOSE],
     breaks: &[Break::new("exact_as_prefix", LOOSE.name)],

@@ -1,6 +1,6 @@
 //! Prefixes inside prefixes.
 
-use crate::destination::reach_their_owners;
+use crate::destination::{exact_paths, prefixes, reach_their_owners};
 use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::PrefixRoute],
     stage: StageUse::Shared,
     findings: &[SHORTER_WON],
     breaks: &[Break::new("first_prefix_wins", SHORTER_WON.name)],
@@ -26,17 +26,17 @@ const SHORTER_WON: Code = Code::new(
     "statistics, export or prices end in a 404 of the gateway",
 );
 
-const TARGETS: [&str; 8] = [
-    "/v0/management/usage/export",
-    "/v0/management/usage/",
-    "/v0/management/model-prices/sync",
-    "/v0/management/usage-queue",
-    "/v0/management/usage-queue/x",
-    "/v0/management/usage-statistics-enabled",
-    "/v0/management/model-pricesx",
-    "/v0/management/usagex",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    reach_their_owners(ask, checks, TARGETS, SHORTER_WON).await
+    let below = prefixes(ask).into_iter().flat_map(|prefix| {
+        let name = prefix.trim_end_matches('/').to_owned();
+        [
+            prefix.clone(),
+            format!("{prefix}export"),
+            format!("{name}x"),
+            format!("{name}-queue"),
+        ]
+    });
+    let exact = exact_paths(ask).into_iter();
+    let beside = exact.flat_map(|path| [format!("{path}/x"), format!("{path}x"), path]);
+    reach_their_owners(ask, checks, below.chain(beside), SHORTER_WON).await
 }

@@ -1,8 +1,8 @@
 //! Percent escapes of ordinary characters.
 
-use crate::destination::reach_their_owners;
+use crate::destination::{own_paths, reach_their_owners};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[NOT_DECODED],
     breaks: &[Break::new("no_percent_decoding", NOT_DECODED.name)],
@@ -26,16 +26,18 @@ const NOT_DECODED: Code = Code::new(
     "who gets a request depends on how it is spelled",
 );
 
-/// Escapes in both cases, in exact and prefix locations; none of them is a slash or a dot.
-const TARGETS: [&str; 6] = [
-    "/%68ealth",
-    "/healt%68",
-    "/%75sage-service/x",
-    "/v0/management/usage%2Dqueue",
-    "/v0/management/usage%2dqueue",
-    "/v0/%6Danagement/model%2Dprices/sync",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    reach_their_owners(ask, checks, TARGETS, NOT_DECODED).await
+    let targets = own_paths(ask).into_iter().flat_map(|path| {
+        let ordinary = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+        let escaped = |at: Option<usize>, hexadecimal: fn(u8) -> String| {
+            let at = at?;
+            let escape = hexadecimal(path.as_bytes()[at]);
+            Some(format!("{}%{escape}{}", &path[..at], &path[at + 1..]))
+        };
+        let first = escaped(path.find(ordinary), |byte| format!("{byte:02x}"));
+        let last = escaped(path.rfind(ordinary), |byte| format!("{byte:02X}"));
+        let hyphen = escaped(path.find('-'), |byte| format!("{byte:02x}"));
+        [first, last, hyphen].into_iter().flatten()
+    });
+    reach_their_owners(ask, checks, targets, NOT_DECODED).await
 }

@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::PrefixRoute],
     stage: StageUse::Shared,
     findings: &[UNANCHORED],
     breaks: &[Break::new("look_alike_prefix", UNANCHORED.name)],

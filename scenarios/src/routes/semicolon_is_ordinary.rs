@@ -1,8 +1,8 @@
 //! Path parameters.
 
-use crate::destination::reach_their_owners;
+use crate::destination::{own_paths, prefixes, reach_their_owners};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[PARAMETER],
     breaks: &[Break::new("strip_path_parameters", PARAMETER.name)],
@@ -26,13 +26,17 @@ const PARAMETER: Code = Code::new(
     "a rule for one prefix is passed with another's",
 );
 
-const TARGETS: [&str; 4] = [
-    "/usage-service/..;/v0/management/config",
-    "/health;x=1",
-    "/v0/management;x/usage",
-    "/v0/management/usage;x",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    reach_their_owners(ask, checks, TARGETS, PARAMETER).await
+    let own = own_paths(ask);
+    let inside = own.iter().flat_map(|path| {
+        let last = path.trim_end_matches('/').rfind('/').filter(|at| *at > 0);
+        let inner = last.map(|at| format!("{};x{}", &path[..at], &path[at..]));
+        [format!("{path};x=1")].into_iter().chain(inner)
+    });
+    let last = own.last();
+    // The classic way from a prefix that is open to one that is not.
+    let climbing = prefixes(ask).into_iter();
+    let climbing = climbing.filter_map(|prefix| Some(format!("{prefix}..;{}", last?)));
+    let targets: Vec<String> = inside.chain(climbing).collect();
+    reach_their_owners(ask, checks, targets, PARAMETER).await
 }

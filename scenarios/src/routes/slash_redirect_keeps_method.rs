@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::PrefixRoute],
     stage: StageUse::Shared,
     findings: &[METHOD_LOST],
     breaks: &[Break::new("slash_redirect_internal", METHOD_LOST.name)],

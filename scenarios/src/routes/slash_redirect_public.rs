@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::PrefixRoute],
     stage: StageUse::Shared,
     findings: &[INTERNAL, QUERY_LOST],
     breaks: &[

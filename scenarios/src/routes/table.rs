@@ -2,7 +2,7 @@
 
 use crate::destination::{exact_paths, prefixes, reach_their_owners};
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[MISROUTED],
     breaks: &[
@@ -30,17 +30,6 @@ const MISROUTED: Code = Code::new(
 );
 
 /// What clients of an AI gateway call and no location names: it belongs to the root.
-const API_PATHS: [&str; 8] = [
-    "/",
-    "/v1/models",
-    "/v1/chat/completions",
-    "/v1/messages",
-    "/v1/responses/compact",
-    "/v1beta/models/gemini-pro:generateContent",
-    "/backend-api/codex/responses",
-    "/v0/management/config",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let exact = exact_paths(ask);
     let below = prefixes(ask).into_iter().flat_map(|prefix| {
@@ -50,7 +39,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             format!("{prefix}a/b?c=d"),
         ]
     });
-    let apis = API_PATHS.map(str::to_owned);
+    let purposes = Purpose::ALL.into_iter();
+    let served = purposes.flat_map(|purpose| ask.deployment().endpoints(purpose));
+    let apis = served.map(|endpoint| endpoint.target);
+    let apis = apis.chain(["/", "/a/path/that/no/location/names"].map(str::to_owned));
     reach_their_owners(
         ask,
         checks,

@@ -1,8 +1,9 @@
 //! The request target at the upstream.
 
 use crate::answer::answered;
+use crate::destination::path_of;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::UnchangedPaths],
     stage: StageUse::Shared,
     findings: &[REWRITTEN],
     breaks: &[
@@ -29,25 +30,36 @@ const REWRITTEN: Code = Code::new(
     "the program sees another path or query than the client sent",
 );
 
-const TARGETS: [&str; 9] = [
-    "/v1/models?a=1&b=%2F..%2fx",
-    "/v1//models",
-    "/x/../v1/models",
-    "/v1/a%2Fb%2fc",
-    "/%76%31/models",
-    "/v1/models?",
-    "/v1/models??a=/../&&=",
-    "/v1/%E4%BD%A0%e5%a5%bd?q=%25%20+",
-    "/v1/x;y=1,2'()*!~$&",
-];
-
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for target in TARGETS {
+    for target in targets(path_of(&ask.endpoint(Purpose::Plain).target)) {
         checks.about(format!("GET {target}"));
-        let seen = answered(ask, ask.get(target)).await?;
+        let seen = answered(ask, ask.get(target.clone())).await?;
         if checks.arrived_once(&seen, REWRITTEN).is_some() {
-            checks.target(&seen, target, REWRITTEN);
+            checks.target(&seen, &target, REWRITTEN);
         }
     }
     Ok(())
+}
+
+/// What proxies like to write anew, all of it at this path or below it.
+fn targets(path: &str) -> Vec<String> {
+    let below = path.trim_end_matches('/');
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let first = folder
+        .bytes()
+        .chain(name.bytes())
+        .find(u8::is_ascii_alphanumeric);
+    let escaped = first.map(|byte| path.replacen(byte as char, &format!("%{byte:02x}"), 1));
+    let mut targets = vec![
+        format!("{path}?a=1&b=%2F..%2fx"),
+        format!("{folder}//{name}"),
+        format!("/x/..{path}"),
+        format!("{below}/a%2Fb%2fc"),
+        format!("{path}?"),
+        format!("{path}??a=/../&&="),
+        format!("{below}/%E4%BD%A0%e5%a5%bd?q=%25%20+"),
+        format!("{below}/x;y=1,2'()*!~$&"),
+    ];
+    targets.extend(escaped);
+    targets
 }

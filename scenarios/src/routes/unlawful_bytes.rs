@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
+use crate::destination::path_of;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/unlawful_bytes",
@@ -16,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::UnchangedPaths],
     stage: StageUse::Shared,
     findings: &[ALTERED],
     breaks: &[Break::known_gap(ALTERED.name)],
@@ -30,19 +31,15 @@ const ALTERED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for (subject, target) in TARGETS {
-        checks.about(subject);
-        let seen = answered(ask, ask.get(Bytes::from_static(target))).await?;
+    let plain = ask.endpoint(Purpose::Plain).target;
+    let path = path_of(&plain);
+    for behind in [&b"#x"[..], b"?a=1#x", b"/\xe9", b"/\xc3\xa9"] {
+        checks.about(format!("GET {path}{}", behind.escape_ascii()));
+        let target = [path.as_bytes(), behind].concat();
+        let seen = answered(ask, ask.get(Bytes::from(target.clone()))).await?;
         if !seen.arrivals.is_empty() {
-            checks.target(&seen, &String::from_utf8_lossy(target), ALTERED);
+            checks.target(&seen, &String::from_utf8_lossy(&target), ALTERED);
         }
     }
     Ok(())
 }
-
-const TARGETS: [(&str, &[u8]); 4] = [
-    ("GET /v1/models#x", b"/v1/models#x"),
-    ("GET /v1/models?a=1#x", b"/v1/models?a=1#x"),
-    ("GET /v1/\\xe9", b"/v1/\xe9"),
-    ("GET /v1/\\xc3\\xa9", b"/v1/\xc3\xa9"),
-];

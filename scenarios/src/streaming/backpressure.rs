@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{Arrival, Script};
 
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[UNBOUNDED],
     breaks: &[Break::new("unbounded_buffer", UNBOUNDED.name)],
@@ -28,7 +28,7 @@ const UNBOUNDED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask.get("/v1/videos/v1/content");
+    let request = ask.plain();
     let length = TOTAL.to_string();
     let script = Script::new()
         .head(
@@ -36,7 +36,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             &[("Content-Type", "video/mp4"), ("Content-Length", &length)],
         )
         .fill(TOTAL, 64 << 10);
-    ask.cpa().script(request.probe_id(), script);
+    ask.script(&request, script);
     let connection = ask.client().connect().await?;
     let exchange = connection.open(&request).await?;
     exchange.stop_reading();

@@ -1,7 +1,7 @@
 //! Streams that end without their last event.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{EventFraming, Script};
 
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[CHANGED],
     breaks: &[
@@ -42,7 +42,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             .event("one")
             .event("two")
             .last_chunk();
-        ask.cpa().script(request.probe_id(), script);
+        ask.script(&request, script);
         let seen = match connection.is_usable() {
             true => ask.exchange_on(&connection, request).await?,
             false => {

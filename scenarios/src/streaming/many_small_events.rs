@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{EventFraming, Script};
 
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[LOST],
     breaks: &[Break::new("lose_last_event", LOST.name)],
@@ -39,7 +39,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .iter()
         .fold(begun, |script, event| script.chunk(event.clone()))
         .last_chunk();
-    ask.cpa().script(request.probe_id(), script);
+    ask.script(&request, script);
     let seen = ask.exchange(request).await?;
     checks.answer_body(&seen, &events.concat(), LOST);
     Ok(())

@@ -1,7 +1,7 @@
 //! Streams of other media types, and streams that GET asks for.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::lock_step::{LockStep, streaming_request};
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[HELD],
     breaks: &[Break::new("buffer_response", HELD.name)],
@@ -43,7 +43,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         }
     }
     checks.about("GET");
-    LockStep::answer_to(ask.get("/v1/responses/resp_1?stream=true"))
+    LockStep::answer_to(ask.plain_with("stream=true"))
         .play(ask, checks, HELD)
         .await
 }

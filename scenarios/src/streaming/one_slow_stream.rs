@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{EventFraming, Gate, Script};
 
@@ -16,7 +16,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Plain),
+        SiteNeed::Endpoint(Purpose::Stream),
+    ],
     stage: StageUse::Shared,
     findings: &[BLOCKED],
     breaks: &[Break::new("serial_upstream", BLOCKED.name)],
@@ -37,7 +40,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .sse_head(EventFraming::Chunked)
         .gate(&gate)
         .last_chunk();
-    ask.cpa().script(slow.probe_id(), script);
+    ask.script(&slow, script);
     let connection = ask.client().connect().await?;
     let mut waiting = connection.open(&slow).await?.patience(Patience::LOCK_STEP);
     if checks
@@ -51,11 +54,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         Protocol::H2 => connection,
         _ => ask.client().connect().await?,
     };
-    let request = ask.get("/v1/models");
-    ask.cpa().script(
-        request.probe_id(),
-        Script::new().reply(200, "text/plain", "cpa"),
-    );
+    let request = ask.plain();
+    ask.script(&request, Script::new().reply(200, "text/plain", "answer"));
     let mut quick = other.open(&request).await?.patience(Patience::LOCK_STEP);
     checks.head_comes(ask, &mut quick, BLOCKED).await;
     gate.open(1);

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::lock_step::{LockStep, streaming_request};
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[HELD],
     breaks: &[Break::new("coalesce_events", HELD.name)],

@@ -1,7 +1,7 @@
 //! Streams that the upstream cuts.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::{EventFraming, Script};
 
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[HIDDEN],
     breaks: &[Break::new("truncation_ends_cleanly", HIDDEN.name)],
@@ -37,7 +37,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
                 .sse_head(framing)
                 .event("one")
                 .event("two");
-            ask.cpa().script(request.probe_id(), cut(begun));
+            ask.script(&request, cut(begun));
             checks.about(format!("{framing:?}"));
             let seen = ask.exchange(request).await?;
             checks.visibly_cut(&seen, HIDDEN);

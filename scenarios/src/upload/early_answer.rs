@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[HELD],
     breaks: &[
@@ -32,15 +32,13 @@ const HELD: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask
-        .request("POST", "/v1/responses")
-        .streamed_length(1 << 20);
+    let request = ask.completion().streamed_length(1 << 20);
     let script = Script::new().read_body_bytes(1000).reply(
         401,
         "application/json",
         r#"{"error":"Invalid API key"}"#,
     );
-    ask.cpa().script(request.probe_id(), script);
+    ask.script(&request, script);
     let connection = ask.client().connect().await?;
     let mut upload = connection
         .open(&request)

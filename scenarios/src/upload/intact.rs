@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Upload)],
     stage: StageUse::Shared,
     findings: &[DAMAGED],
     breaks: &[
@@ -39,9 +39,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
                 "{length} bytes{}",
                 if chunked { ", chunked" } else { "" }
             ));
-            let request = ask
-                .request("POST", "/v1/chat/completions")
-                .body(body.clone());
+            let request = ask.upload().body(body.clone());
             let seen = answered(ask, if chunked { request.chunked() } else { request }).await?;
             checks.status(&seen, 200, DAMAGED);
             checks.body_intact(&seen, &body, DAMAGED);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[REFUSED],
     breaks: &[Break::new("low_body_limit", REFUSED.name)],
@@ -29,7 +29,7 @@ const REFUSED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = ask
-        .request("POST", "/v1/responses")
+        .completion()
         .streamed_length(ask.deployment().limits.request_body);
     let connection = ask.client().connect().await?;
     let mut upload = connection
@@ -46,7 +46,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         let finding = REFUSED.finding().seen(&ask.observe(&upload).await);
         checks.push(
             finding
-                .expected("the request at cpa")
+                .expected("the request at its upstream")
                 .observed("nothing arrived"),
         );
     }

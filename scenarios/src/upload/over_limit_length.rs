@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[TAKEN],
     breaks: &[Break::new("no_length_limit", TAKEN.name)],
@@ -28,7 +28,7 @@ const TAKEN: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = ask
-        .request("POST", "/v1/responses")
+        .completion()
         .streamed_length(ask.deployment().limits.request_body + 1);
     let connection = ask.client().connect().await?;
     let mut upload = connection

@@ -1,6 +1,8 @@
 //! Uploads to the other API routes.
 
-use proxyproof_harness::{Break, Code, Level, Protocol, Scenario, SiteNeed, StageUse};
+use proxyproof_harness::{
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
+};
 
 use crate::passed_on::passed_on;
 
@@ -12,11 +14,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Upload)],
     stage: StageUse::Shared,
     findings: &[WAITS],
     breaks: &[Break::new("buffer_request", WAITS.name)],
-    run: |ask, checks| Box::pin(passed_on(ask, checks, "/v1/chat/completions", WAITS)),
+    run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
 const WAITS: Code = Code::new(
@@ -24,3 +26,7 @@ const WAITS: Code = Code::new(
     "a request body is collected before the upstream hears of it",
     "prompts to most API routes are written to disk, and start later by the time of their upload",
 );
+
+async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    passed_on(ask, checks, &ask.endpoint(Purpose::Upload), WAITS).await
+}

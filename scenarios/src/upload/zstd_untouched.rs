@@ -1,7 +1,7 @@
 //! A compressed upload.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[TOUCHED],
     breaks: &[
@@ -31,9 +31,7 @@ const TOUCHED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask
-        .request("POST", "/v1/responses")
-        .header("Content-Type", "application/json");
+    let request = ask.completion().header("Content-Type", "application/json");
     let body = FRAME.repeat(REPEATS);
     let seen = answered(
         ask,

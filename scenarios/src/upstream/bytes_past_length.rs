@@ -1,7 +1,7 @@
 //! Bytes behind an answer's end.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage),
     findings: &[LEAKED],
     breaks: &[Break::new("keep_leftover", LEAKED.name)],
@@ -29,15 +29,15 @@ const LEAKED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask.get("/v1/models");
+    let request = ask.plain();
     let bytes = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
-    ask.cpa()
-        .script(request.probe_id(), Script::new().bytes(bytes));
+    ask.script(&request, Script::new().bytes(bytes));
     ask.exchange(request).await?;
+    let owner = ask.endpoint(Purpose::Plain).upstream;
     for number in 0..3 {
         checks.about(format!("request {number} after it"));
-        let seen = answered(ask, ask.get("/v1/models")).await?;
-        checks.answer_body(&seen, b"cpa", LEAKED);
+        let seen = answered(ask, ask.plain()).await?;
+        checks.answer_body(&seen, owner.as_bytes(), LEAKED);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Requests one after the other.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage),
     findings: &[NOT_REUSED],
     breaks: &[
@@ -34,11 +34,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let mut fresh = 0;
     let mut last = None;
     for _ in 0..REQUESTS {
-        let request = ask.get("/v1/models");
-        ask.cpa().script(
-            request.probe_id(),
-            Script::new().reply(200, "text/plain", "cpa"),
-        );
+        let request = ask.plain();
+        ask.script(&request, Script::new().reply(200, "text/plain", "answer"));
         let seen = ask.exchange_on(&connection, request).await?;
         fresh += seen
             .arrivals

@@ -1,7 +1,7 @@
 //! An upstream that dies before it answers.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[
@@ -35,9 +35,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ("RST", Script::rst),
     ] {
         checks.about(how);
-        let request = ask.request("POST", "/v1/responses").body("");
-        ask.cpa()
-            .script(request.probe_id(), cut(Script::new().read_body()));
+        let request = ask.completion().body("");
+        ask.script(&request, cut(Script::new().read_body()));
         let seen = ask.exchange(request).await?;
         checks.status_in(&seen, &[502, 503, 504], WRONG);
         checks.arrived_once(&seen, WRONG);

@@ -1,8 +1,9 @@
 //! An upstream that is down.
 
+use proxyproof_harness::deployment::Endpoint;
 use proxyproof_harness::stage::Relays;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::ledger::How;
 
@@ -16,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Own(|stage| stage.relays(Relays::Between)),
     findings: &[NOT_TOLD],
     breaks: &[
@@ -33,18 +34,31 @@ const NOT_TOLD: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let Some(relay) = ask.stage().relay("cpa") else {
+    let down = ask.endpoint(Purpose::Stream);
+    let Some(relay) = ask.stage().relay(&down.upstream) else {
         return Ok(());
     };
     relay.refuse().await;
     relay.cut_idle(How::Fin).await;
     for method in ["GET", "POST"] {
-        checks.about(format!("{method} while cpa is down"));
-        let seen = answered(ask, ask.request(method, "/v1/responses")).await?;
+        checks.about(format!("{method} while {} is down", down.upstream));
+        let seen = answered(ask, ask.request(method, down.target.clone())).await?;
         checks.status_in(&seen, &[502, 503, 504], NOT_TOLD);
-        checks.about("usage while cpa is down");
-        let seen = answered(ask, ask.get("/health")).await?;
-        checks.status(&seen, 200, NOT_TOLD);
+        for other in others(ask, &down) {
+            checks.about(format!(
+                "{} while {} is down",
+                other.upstream, down.upstream
+            ));
+            let seen = answered(ask, ask.to(&other)).await?;
+            checks.status(&seen, 200, NOT_TOLD);
+        }
     }
     Ok(())
+}
+
+/// A plain request to each other upstream.
+fn others(ask: &Ask<'_>, down: &Endpoint) -> Vec<Endpoint> {
+    let mut plain = ask.deployment().endpoints(Purpose::Plain);
+    plain.retain(|endpoint| endpoint.upstream != down.upstream);
+    plain
 }

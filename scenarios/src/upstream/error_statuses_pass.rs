@@ -1,7 +1,7 @@
 //! Errors of an upstream.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[REPLACED],
     breaks: &[
@@ -32,17 +32,14 @@ const REPLACED: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for status in STATUSES {
         checks.about(format!("status {status}"));
-        let request = ask.get("/v1/models");
+        let request = ask.plain();
         let length = BODY.len().to_string();
         let fields = [
             ("Content-Type", "application/json"),
             ("Retry-After", "7"),
             ("Content-Length", &length),
         ];
-        ask.cpa().script(
-            request.probe_id(),
-            Script::new().head(status, &fields).bytes(BODY),
-        );
+        ask.script(&request, Script::new().head(status, &fields).bytes(BODY));
         let seen = ask.exchange(request).await?;
         checks.status(&seen, status, REPLACED);
         checks.answer_body(&seen, BODY.as_bytes(), REPLACED);

@@ -1,7 +1,7 @@
 //! An upstream that answers garbage.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[SUCCESS],
     breaks: &[Break::new("upstream_down_is_ok", SUCCESS.name)],
@@ -27,9 +27,9 @@ const SUCCESS: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask.get("/v1/models");
-    ask.cpa().script(
-        request.probe_id(),
+    let request = ask.plain();
+    ask.script(
+        &request,
         Script::new()
             .bytes(&b"\x00\x01 no answer at all\r\n\r\n"[..])
             .fin(),

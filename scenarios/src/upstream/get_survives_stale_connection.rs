@@ -1,7 +1,7 @@
 //! A pooled connection that the upstream has closed.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage),
     findings: &[STALE],
     breaks: &[Break::new("never_retry", STALE.name)],
@@ -34,13 +34,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ("RST", Script::rst),
     ] {
         checks.about(how);
-        answered(ask, ask.get("/v1/models")).await?;
-        let request = ask.get("/v1/models");
-        ask.cpa().script(request.probe_id(), cut(Script::new()));
-        ask.cpa().script(
-            request.probe_id(),
-            Script::new().reply(200, "text/plain", "cpa"),
-        );
+        answered(ask, ask.plain()).await?;
+        let request = ask.plain();
+        ask.script(&request, cut(Script::new()));
+        ask.script(&request, Script::new().reply(200, "text/plain", "answer"));
         let seen = ask.exchange(request).await?;
         // On a connection of its own the request was not caught out by a pool, and an error is right.
         if seen

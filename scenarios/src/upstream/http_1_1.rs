@@ -1,7 +1,7 @@
 //! The version that upstreams are asked in.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[OLD],
     breaks: &[
@@ -31,9 +31,9 @@ const OLD: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for target in ["/v1/models", "/health"] {
-        checks.about(format!("GET {target}"));
-        let seen = answered(ask, ask.get(target)).await?;
+    for endpoint in ask.deployment().endpoints(Purpose::Plain) {
+        checks.about(format!("GET {}", endpoint.target));
+        let seen = answered(ask, ask.to(&endpoint)).await?;
         checks.version(&seen, "HTTP/1.1", OLD);
         checks.field_where(&seen, "Connection", "no Connection: close", OLD, |found| {
             !found

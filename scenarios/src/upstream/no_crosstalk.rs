@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[MIXED],
     breaks: &[Break::new("one_pool", MIXED.name)],
@@ -28,22 +28,16 @@ const MIXED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let endpoints = ask.deployment().endpoints(Purpose::Plain);
     let requests = (0..REQUESTS).map(|number| {
-        let (target, upstream) = if number % 2 == 0 {
-            ("/v1/responses", "cpa")
-        } else {
-            ("/setup", "usage")
-        };
+        let endpoint = &endpoints[number % endpoints.len()];
+        let upstream = &endpoint.upstream;
         let text = format!("{upstream} {number}");
-        let request = ask.request("POST", target).body(text.clone());
-        if let Some(running) = ask.stage().upstream(upstream) {
-            running.script(
-                request.probe_id(),
-                Script::new()
-                    .read_body()
-                    .reply(200, "text/plain", text.clone()),
-            );
-        }
+        let request = ask
+            .request("POST", endpoint.target.clone())
+            .body(text.clone());
+        let echo = Script::new().read_body();
+        ask.script(&request, echo.reply(200, "text/plain", text.clone()));
         async move { Ok::<_, HarnessError>((ask.exchange(request).await?, upstream, text)) }
     });
     for (seen, upstream, text) in try_join_all(requests).await? {

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Patience, Request};
 use proxyproof_mocks::{Gate, Script};
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage),
     findings: &[CHURN],
     breaks: &[
@@ -37,10 +37,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let mut fresh = 0;
     for _ in 0..WAVES {
         let gate = Gate::new();
-        let requests: Vec<Request> = connections.iter().map(|_| ask.get("/v1/models")).collect();
+        let requests: Vec<Request> = connections.iter().map(|_| ask.plain()).collect();
         for request in &requests {
-            let script = Script::new().gate(&gate).reply(200, "text/plain", "cpa");
-            ask.cpa().script(request.probe_id(), script);
+            let script = Script::new().gate(&gate).reply(200, "text/plain", "answer");
+            ask.script(&request, script);
         }
         let probes: Vec<_> = requests.iter().map(Request::probe_id).collect();
         let all_there = async {

@@ -1,7 +1,7 @@
 //! A POST on a pooled connection that dies.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -15,7 +15,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Plain),
+        SiteNeed::Endpoint(Purpose::Stream),
+    ],
     stage: StageUse::Own(|stage| stage),
     findings: &[REPEATED],
     breaks: &[Break::new("retry_post", REPEATED.name)],
@@ -31,10 +34,9 @@ const REPEATED: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for (subject, body) in [("without a body", ""), ("with a body", "{}")] {
         checks.about(subject);
-        answered(ask, ask.get("/v1/models")).await?;
-        let request = ask.request("POST", "/v1/responses").body(body);
-        ask.cpa()
-            .script(request.probe_id(), Script::new().read_body().rst());
+        answered(ask, ask.plain()).await?;
+        let request = ask.completion().body(body);
+        ask.script(&request, Script::new().read_body().rst());
         let seen = ask.exchange(request).await?;
         checks.arrived_once(&seen, REPEATED);
     }

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::stage::Relays;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::ledger::How;
 
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage.relays(Relays::Between)),
     findings: &[STAYS_DOWN],
     breaks: &[Break::new("mark_down", STAYS_DOWN.name)],
@@ -30,17 +30,17 @@ const STAYS_DOWN: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let Some(relay) = ask.stage().relay("cpa") else {
+    let Some(relay) = ask.stage().relay(&ask.endpoint(Purpose::Plain).upstream) else {
         return Ok(());
     };
     relay.refuse().await;
     relay.cut_idle(How::Fin).await;
-    answered(ask, ask.get("/v1/models")).await?;
+    answered(ask, ask.plain()).await?;
     relay.listen().await.map_err(|cause| HarnessError::System {
         action: "listen again".to_owned(),
         cause,
     })?;
-    let seen = answered(ask, ask.get("/v1/models")).await?;
+    let seen = answered(ask, ask.plain()).await?;
     checks.status(&seen, 200, STAYS_DOWN);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proxyproof_harness::stage::Relays;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 use proxyproof_mocks::fault::{Fault, Way};
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage.relays(Relays::Between)),
     findings: &[DAMAGED],
     breaks: &[Break::new("corrupt_response", DAMAGED.name)],
@@ -30,11 +30,11 @@ const DAMAGED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let Some(relay) = ask.stage().relay("cpa") else {
+    let Some(relay) = ask.stage().relay(&ask.endpoint(Purpose::Plain).upstream) else {
         return Ok(());
     };
     relay.set(Fault::Slice(Way::ToCandidate, SEGMENT));
-    let request = ask.get("/v1/models");
+    let request = ask.plain();
     let body = Bytes::from(vec![b'x'; LENGTH]);
     let script = Script::new().head(
         200,
@@ -43,8 +43,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             ("Transfer-Encoding", "chunked"),
         ],
     );
-    ask.cpa()
-        .script(request.probe_id(), script.chunk(body.clone()).last_chunk());
+    ask.script(&request, script.chunk(body.clone()).last_chunk());
     let seen = ask.exchange(request).await?;
     checks.answer_body(&seen, &body, DAMAGED);
     Ok(())

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::Patience;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[HELD_UP],
     breaks: &[Break::new("serial_upstream", HELD_UP.name)],
@@ -28,9 +28,8 @@ const HELD_UP: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let stalled = ask.get("/v1/models");
-    ask.cpa()
-        .script(stalled.probe_id(), Script::new().until_peer_gone());
+    let stalled = ask.plain();
+    ask.script(&stalled, Script::new().until_peer_gone());
     let waiting = ask.client().connect().await?;
     let _unanswered = waiting.open(&stalled).await?;
     // Only once it waits at the upstream does it hold anything.
@@ -40,16 +39,13 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .await;
     if arrived.is_none() {
         // Others are under way on this stage: it waits behind one of them.
-        let finding = HELD_UP.finding().subject("GET /v1/models");
-        let finding = finding.expected("the request at cpa, whatever else waits there");
+        let finding = HELD_UP.finding().subject("a plain request");
+        let finding = finding.expected("the request at its upstream, whatever else waits there");
         checks.push(finding.observed("it did not arrive while others were under way"));
         return Ok(());
     }
-    let request = ask.get("/v1/models");
-    ask.cpa().script(
-        request.probe_id(),
-        Script::new().reply(200, "text/plain", "cpa"),
-    );
+    let request = ask.plain();
+    ask.script(&request, Script::new().reply(200, "text/plain", "answer"));
     let other = ask.client().connect().await?;
     let mut quick = other.open(&request).await?.patience(Patience::LOCK_STEP);
     checks.head_comes(ask, &mut quick, HELD_UP).await;

@@ -2,7 +2,7 @@
 
 use proxyproof_harness::probe::ProbeError;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::WebSocket)],
     stage: StageUse::Shared,
     findings: &[ENDED],
     breaks: &[
@@ -38,8 +38,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ("RST", Script::rst),
     ] {
         checks.about(how);
-        let request = ask.get("/v1/responses").websocket();
-        ask.cpa().script(request.probe_id(), cut(Script::new()));
+        let request = ask.websocket();
+        ask.script(&request, cut(Script::new()));
         let handshake = match ask.client().websocket(&request).await {
             Ok(handshake) => handshake,
             // To Codex a cut connection is worth what a 502 is.

@@ -1,7 +1,7 @@
 //! Upgrades to other protocols.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[PASSED],
     breaks: &[Break::new("upgrade_any_token", PASSED.name)],
@@ -31,7 +31,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for token in ["h2c", "TLS/1.2", "tunnel"] {
         checks.about(format!("Upgrade: {token}"));
         let request = ask
-            .get("/v1/models")
+            .plain()
             .header("Connection", "Upgrade, HTTP2-Settings")
             .header("Upgrade", token);
         let seen = answered(

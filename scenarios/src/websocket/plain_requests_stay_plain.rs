@@ -1,7 +1,7 @@
 //! Requests that ask for no upgrade.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[ADDED],
     breaks: &[Break::new("upgrade_always", ADDED.name)],
@@ -28,7 +28,7 @@ const ADDED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let seen = answered(ask, ask.request("POST", "/v1/responses").body("{}")).await?;
+    let seen = answered(ask, ask.completion().body("{}")).await?;
     checks.no_field(&seen, "Upgrade", ADDED);
     checks.field_where(
         &seen,

@@ -1,7 +1,7 @@
 //! A refused handshake.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::WebSocket)],
     stage: StageUse::Shared,
     findings: &[CHANGED],
     breaks: &[Break::new("upgrade_refusal_lost", CHANGED.name)],
@@ -29,9 +29,9 @@ const CHANGED: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for status in [401, 403, 426, 503] {
         checks.about(format!("status {status}"));
-        let request = ask.get("/v1/responses").websocket();
-        ask.cpa().script(
-            request.probe_id(),
+        let request = ask.websocket();
+        ask.script(
+            &request,
             Script::new().reply(status, "application/json", "{}"),
         );
         let handshake = ask.client().websocket(&request).await?;

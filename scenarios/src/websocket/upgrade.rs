@@ -1,7 +1,7 @@
 //! The opening handshake.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
 
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],
-    site: &[SiteNeed::Kind("cpa")],
+    site: &[SiteNeed::Endpoint(Purpose::WebSocket)],
     stage: StageUse::Shared,
     findings: &[LOST],
     breaks: &[Break::new("never_upgrade", LOST.name)],
@@ -27,11 +27,8 @@ const LOST: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask.get("/v1/responses").websocket();
-    ask.cpa().script(
-        request.probe_id(),
-        Script::new().accept_websocket().echo_websocket(),
-    );
+    let request = ask.websocket();
+    ask.script(&request, Script::new().accept_websocket().echo_websocket());
     let handshake = ask.client().websocket(&request).await?;
     let seen = ask
         .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))

@@ -23,7 +23,7 @@ async fn serves(stage: &RunningStage, name: &str) -> bool {
         return false;
     };
     let probe = ProbeId::fresh();
-    let target = &stage.candidate().launch.readiness.target;
+    let target = stage.candidate().readiness_target(stage.deployment());
     let request = format!(
         "GET {target} HTTP/1.1\r\nHost: {name}:{}\r\n{PROBE_HEADER}: {probe}\r\nConnection: close\r\n\r\n",
         plain.port()
