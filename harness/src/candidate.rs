@@ -68,6 +68,7 @@ pub use self::private_copy::PrivateCopy;
 pub(crate) use self::process::Process;
 pub(crate) use self::program::{Program, private_environment};
 pub(crate) use self::readiness::Door;
+pub use self::readiness::Wanted;
 pub use self::secrets::Secrets;
 pub(crate) use self::words::Words;
 use crate::deployment::Deployment;

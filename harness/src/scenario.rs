@@ -103,6 +103,8 @@ impl SiteNeed {
 pub enum StageUse {
     /// One that other scenarios use at the same time: it must be left as it was found.
     Shared,
+    /// The same, before everything else: where it fails on a protocol, nothing else is asked on that.
+    Control,
     /// One of its own, which it may disturb, prepared by the given function.
     Own(fn(Stage) -> Stage),
 }

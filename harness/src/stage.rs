@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use self::directory::PrivateDirectory;
 use self::launching::Launching;
 use self::surroundings::{Surroundings, starting};
-use crate::candidate::{Candidate, Door, LaunchKind};
+use crate::candidate::{Candidate, Door, LaunchKind, Wanted};
 use crate::deployment::Deployment;
 use crate::error::HarnessError;
 use crate::patience::Patience;
@@ -39,6 +39,7 @@ pub struct Stage {
     guard: Option<Guard>,
     patience: Option<Patience>,
     connections: Option<usize>,
+    wanted: Wanted,
 }
 
 /// Whether faults can be put between candidate and upstreams.
@@ -73,6 +74,7 @@ impl Stage {
             guard: None,
             patience: None,
             connections: None,
+            wanted: Wanted::default(),
         }
     }
 
@@ -109,6 +111,12 @@ impl Stage {
     /// How long the candidate may take to serve, in place of the manifest's or the usual time.
     pub fn patience(mut self, patience: Patience) -> Self {
         self.patience = Some(patience);
+        self
+    }
+
+    /// What it takes to be ready; a request that has arrived unless said otherwise.
+    pub fn wanted(mut self, wanted: Wanted) -> Self {
+        self.wanted = wanted;
         self
     }
 
@@ -159,6 +167,7 @@ impl Stage {
             .await?,
             clients: self.clients,
             connections: self.connections,
+            wanted: self.wanted,
             published_host,
             candidate: self.candidate,
             deployment,

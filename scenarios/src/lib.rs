@@ -20,6 +20,7 @@ mod literal;
 mod lock_step;
 mod passed_on;
 mod routes;
+mod site;
 mod socket;
 mod streaming;
 mod upload;
@@ -52,6 +53,7 @@ pub fn code(name: &str) -> Option<(Code, Vec<&'static Scenario>)> {
 
 /// The topics, in report order.
 const TOPICS: &[&[&Scenario]] = &[
+    site::SCENARIOS,
     routes::SCENARIOS,
     host::SCENARIOS,
     http::SCENARIOS,

@@ -36,6 +36,8 @@ macro_rules! defects {
 }
 
 defects! {
+    // Everything.
+    AnswerBadGateway "answer_bad_gateway" "Every request is answered with 502, and none is forwarded.",
     // Routing.
     FirstPrefixWins "first_prefix_wins" "Of the prefixes that match, the first in alphabetical order wins, not the longest.",
     IgnoreExact "ignore_exact" "Exact locations are never matched.",

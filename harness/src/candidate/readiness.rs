@@ -1,6 +1,8 @@
 //! Whether it is our candidate that answers: a request through it arrives in our ledger.
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -25,28 +27,70 @@ pub(crate) struct Door {
     pub(crate) trust: Option<Trust>,
     pub(crate) host: String,
     pub(crate) target: String,
+    pub(crate) wanted: Wanted,
+}
+
+/// What it takes to be ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// A request has arrived at an upstream.
+    #[default]
+    Passing,
+    /// It takes connections: whether anything passes is for others to find out.
+    Connecting,
+}
+
+/// What came of asking once.
+enum Knock {
+    Arrived,
+    /// It answered, and nothing arrived.
+    AnsweredItself(String),
+    /// It took the connection, and gave no answer.
+    Silent(String),
+    /// Nobody takes connections.
+    Unreachable(String),
 }
 
 impl Door {
-    /// Knocks until a request has arrived.
+    /// Knocks until a request has arrived, or until it is plain that this candidate passes none on.
     ///
     /// A connection alone proves nothing: another program may own the port, or the candidate may accept and not yet
     /// know its upstreams.
     pub(crate) async fn opened(&self, ledger: &Ledger, patience: Patience) -> Result<(), RanOut> {
         let awaited = format!("a request through the {} listener to arrive", self.protocol);
-        patience.eventually(&awaited, || self.knock(ledger)).await
+        // The clock runs from the first answer of its own: one that still starts may say so for a moment.
+        let first = OnceLock::new();
+        let look = || async {
+            let now = Instant::now();
+            let (seen, enough) = match self.knock(ledger).await {
+                Knock::Arrived => return Ok(()),
+                Knock::AnsweredItself(seen) => (seen, OWN_ANSWERS),
+                Knock::Silent(seen) => (seen, SILENCE),
+                Knock::Unreachable(seen) => return Err(seen),
+            };
+            let since = now.duration_since(*first.get_or_init(|| now));
+            let settled = since >= enough.scaled();
+            match self.wanted == Wanted::Connecting && settled {
+                true => Ok(()),
+                false => Err(seen),
+            }
+        };
+        patience.eventually(&awaited, look).await
     }
 
-    async fn knock(&self, ledger: &Ledger) -> Result<(), String> {
+    async fn knock(&self, ledger: &Ledger) -> Knock {
         let probe = ProbeId::fresh();
         let knocking = KNOCK.within("an answer", self.ask(probe)).await;
         if !ledger.arrivals(probe).is_empty() {
-            return Ok(());
+            return Knock::Arrived;
         }
         match knocking {
-            Ok(Ok(answer)) => Err(format!("answered `{answer}`, and nothing arrived")),
-            Ok(Err(reason)) => Err(reason),
-            Err(_ran_out) => Err("connected, no answer, and nothing arrived".to_owned()),
+            Ok(Ok(answer)) => {
+                Knock::AnsweredItself(format!("answered `{answer}`, and nothing arrived"))
+            }
+            Ok(Err(reason)) if reason.starts_with(NOT_CONNECTED) => Knock::Unreachable(reason),
+            Ok(Err(reason)) => Knock::Silent(reason),
+            Err(_ran_out) => Knock::Silent("connected, no answer, and nothing arrived".to_owned()),
         }
     }
 
@@ -55,7 +99,7 @@ impl Door {
         let header = self.proxy_protocol.version();
         let from = header.is_none().then_some(UNNAMED_ADDRESS);
         let connecting = dial(self.address, from).await;
-        let mut stream = connecting.map_err(|error| format!("connect: {error}"))?;
+        let mut stream = connecting.map_err(|error| format!("{NOT_CONNECTED}{error}"))?;
         let header = header.map_or_else(Vec::new, |version| version.encode(CLIENT, self.address));
         let greeting = stream.write_all(&header).await;
         greeting.map_err(|error| format!("send: {error}"))?;
@@ -122,3 +166,9 @@ const CLIENT: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
 /// One knock; a candidate that swallowed a connection while it started is asked again.
 const KNOCK: Patience = Patience::new("knock", std::time::Duration::from_secs(2));
 const LONGEST_LINE: usize = 8 << 10;
+/// What a failure to connect begins with.
+const NOT_CONNECTED: &str = "connect: ";
+/// Answers of its own for so long are no matter of starting any more.
+const OWN_ANSWERS: Patience = Patience::new("own answers", std::time::Duration::from_secs(2));
+/// So is silence.
+const SILENCE: Patience = Patience::new("silence", std::time::Duration::from_secs(5));

@@ -17,7 +17,7 @@ use super::{Clients, Doors, Guard, front, values};
 use crate::candidate::Container;
 use crate::candidate::{
     CERTIFICATE, Candidate, Configuration, Door, Feature, Instance, LaunchKind, Listeners, Program,
-    Stages, Upstreams, Words, write_private,
+    Stages, Upstreams, Wanted, Words, write_private,
 };
 use crate::deployment::{Deployment, ProxyProtocol};
 use crate::error::HarnessError;
@@ -33,6 +33,7 @@ pub(super) struct Launching {
     pub(super) clients: Option<Clients>,
     /// How many connections at once there has to be room for.
     pub(super) connections: Option<usize>,
+    pub(super) wanted: Wanted,
     /// The API host as the candidate's own files name it, where clients ask for another.
     pub(super) published_host: Option<String>,
     pub(super) directory: PrivateDirectory,
@@ -132,6 +133,7 @@ impl Launching {
                 proxy_protocol: self.proxy_protocol(*protocol),
                 host: self.deployment.hosts.api.clone(),
                 target: self.candidate.readiness_target(&self.deployment),
+                wanted: self.wanted,
             })
         };
         listeners

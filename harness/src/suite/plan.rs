@@ -1,11 +1,17 @@
 //! What will be asked, in which order, how much of it at once.
 
-use crate::{protocol::Protocol, scenario::Scenario, suite::filter::Selection};
+use crate::{
+    protocol::Protocol,
+    scenario::{Scenario, StageUse},
+    suite::filter::Selection,
+};
 
 /// What will be asked.
 #[derive(Clone, Debug)]
 pub struct Plan {
     asked: Vec<Asked>,
+    /// What has to hold on each protocol that is asked, before anything else is.
+    controls: Vec<Asked>,
     /// How many scenarios run at once; they mostly wait, so this may exceed the number of cores by far.
     pub jobs: usize,
     /// How often everything is asked.
@@ -81,7 +87,16 @@ impl Plan {
         if asked.is_empty() {
             return Err(PlanError::NothingSelected);
         }
+        let on_asked = |control: &Asked| asked.iter().any(|one| one.protocol == control.protocol);
+        let controls = all
+            .iter()
+            .filter(|one| matches!(one.stage, StageUse::Control));
+        let controls = controls.flat_map(|scenario| {
+            let protocols = scenario.protocols.iter();
+            protocols.map(move |&protocol| Asked { scenario, protocol })
+        });
         Ok(Self {
+            controls: controls.filter(on_asked).collect(),
             asked,
             jobs: Self::DEFAULT_JOBS,
             rounds: 1,
@@ -105,6 +120,11 @@ impl Plan {
     /// What is asked in each round, in report order.
     pub fn asked(&self) -> &[Asked] {
         &self.asked
+    }
+
+    /// What is asked first, whether it is selected or not.
+    pub(crate) fn controls(&self) -> &[Asked] {
+        &self.controls
     }
 
     /// How many scenarios there are, however many protocols each is asked on.

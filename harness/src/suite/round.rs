@@ -20,6 +20,7 @@ use crate::{
     patience::Patience,
     scenario::StageUse,
     stage::{RunningStage, Stage},
+    verdict::Verdict,
 };
 
 /// Stages of their own that are up at once: each is a candidate process more, on a machine that may have two cores.
@@ -43,6 +44,8 @@ pub(crate) struct Round<'r, 'a> {
     suspects: Vec<(usize, Attempt)>,
     /// The last one that ended on a shared stage whose candidate was alive then.
     last_shared: Option<usize>,
+    /// Controls that failed without being selected.
+    failed_controls: Vec<Outcome>,
 }
 
 impl<'r, 'a> Round<'r, 'a> {
@@ -63,10 +66,12 @@ impl<'r, 'a> Round<'r, 'a> {
             own_stages: 0,
             suspects: Vec::new(),
             last_shared: None,
+            failed_controls: Vec::new(),
         }
     }
 
-    /// The outcomes in the order of the plan, and whether it was stopped before its end.
+    /// The outcomes in the order of the plan, behind those of controls that failed and are no part of it; and whether it was
+    /// stopped before its end.
     ///
     /// # Errors
     /// When the shared stage can't be started.
@@ -74,7 +79,7 @@ impl<'r, 'a> Round<'r, 'a> {
         mut self,
         sinks: &mut Sinks<'_, '_>,
         mut stop: Stop<'_>,
-    ) -> Result<(Vec<Outcome>, Ended), HarnessError> {
+    ) -> Result<Answers, HarnessError> {
         let ended = tokio::select! {
             biased;
             () = stop.as_mut() => Ended::Stopped,
@@ -85,11 +90,16 @@ impl<'r, 'a> Round<'r, 'a> {
         let outcomes = asked.zip(self.outcomes).map(|(asked, outcome)| {
             outcome.unwrap_or_else(|| Judge::skip(*asked, "the run was stopped before its end"))
         });
-        Ok((outcomes.collect(), ended))
+        Ok(Answers {
+            outcomes: outcomes.collect(),
+            failed_controls: self.failed_controls,
+            ended,
+        })
     }
 
     async fn ask_all(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), HarnessError> {
         self.skip_what_makes_no_sense(sinks);
+        self.ask_controls(sinks).await?;
         loop {
             self.start_what_may(sinks).await?;
             match self.running.join_next().await {
@@ -121,6 +131,57 @@ impl<'r, 'a> Round<'r, 'a> {
         }
     }
 
+    /// Asks what has to hold first, and skips what depends on what does not.
+    async fn ask_controls(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), HarnessError> {
+        let plan = self.plan;
+        let mut attempts = JoinSet::new();
+        for control in plan.controls() {
+            let wanted = |index: &usize| plan.asked()[*index].protocol == control.protocol;
+            let makes_sense = self.judge.reason_to_skip(*control).is_none();
+            if makes_sense && self.queue.iter().any(wanted) {
+                let (stage, control) = (self.shared.get().await?, *control);
+                let patience = self.staging.patience;
+                attempts
+                    .spawn(async move { (control, on_a_shared(&stage, control, patience).await) });
+            }
+        }
+        while let Some(joined) = attempts.join_next().await {
+            let (control, attempt) = joined.expect("an attempt catches panics");
+            let outcome = self.judge.judge(control, attempt);
+            let failed = outcome.verdict == Verdict::Fail;
+            let is_it = |index: &usize| {
+                let asked = plan.asked()[*index];
+                asked.scenario.id == control.scenario.id && asked.protocol == control.protocol
+            };
+            match self.queue.iter().position(|index| is_it(index)) {
+                Some(place) => {
+                    let index = self.queue.remove(place).expect("it was found there");
+                    self.finish(index, outcome, sinks);
+                }
+                None if failed => self.failed_controls.push(outcome),
+                None => {}
+            }
+            if failed {
+                self.skip_all_on(control, sinks);
+            }
+        }
+        Ok(())
+    }
+
+    fn skip_all_on(&mut self, control: Asked, sinks: &mut Sinks<'_, '_>) {
+        let plan = self.plan;
+        let depends = |index: &usize| plan.asked()[*index].protocol == control.protocol;
+        let (skipped, rest): (VecDeque<usize>, VecDeque<usize>) = std::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(depends);
+        self.queue = rest;
+        for index in skipped {
+            let reason = format!("its control failed: {}", control.scenario.id);
+            let outcome = Judge::skip(plan.asked()[index], reason);
+            self.finish(index, outcome, sinks);
+        }
+    }
+
     async fn start_what_may(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), HarnessError> {
         let mut place = 0;
         while self.running.len() < self.plan.jobs && place < self.queue.len() {
@@ -143,8 +204,14 @@ impl<'r, 'a> Round<'r, 'a> {
     /// Nothing more goes to a dead candidate, and only so many stages are up at once.
     fn may_start(&self, asked: Asked) -> bool {
         match asked.scenario.stage {
-            StageUse::Shared if self.staging.candidate.is_alone() && self.own_stages > 0 => false,
-            StageUse::Shared => self.suspects.is_empty() && self.shared.death().is_none(),
+            StageUse::Shared | StageUse::Control
+                if self.staging.candidate.is_alone() && self.own_stages > 0 =>
+            {
+                false
+            }
+            StageUse::Shared | StageUse::Control => {
+                self.suspects.is_empty() && self.shared.death().is_none()
+            }
             StageUse::Own(_) if self.staging.candidate.is_alone() => self.running.is_empty(),
             StageUse::Own(_) => self.own_stages < OWN_STAGES_AT_ONCE,
         }
@@ -153,7 +220,7 @@ impl<'r, 'a> Round<'r, 'a> {
     async fn start(&mut self, index: usize, asked: Asked) -> Result<(), HarnessError> {
         let patience = self.staging.patience;
         match asked.scenario.stage {
-            StageUse::Shared => {
+            StageUse::Shared | StageUse::Control => {
                 let stage = self.shared.get().await?;
                 self.running
                     .spawn(async move { (index, on_a_shared(&stage, asked, patience).await) });
@@ -177,11 +244,11 @@ impl<'r, 'a> Round<'r, 'a> {
         let asked = self.plan.asked()[index];
         match asked.scenario.stage {
             StageUse::Own(_) => self.own_stages -= 1,
-            StageUse::Shared if self.shared.death().is_some() => {
+            StageUse::Shared | StageUse::Control if self.shared.death().is_some() => {
                 self.suspects.push((index, attempt));
                 return;
             }
-            StageUse::Shared => self.last_shared = Some(index),
+            StageUse::Shared | StageUse::Control => self.last_shared = Some(index),
         }
         let outcome = self.judge.judge(asked, attempt);
         self.finish(index, outcome, sinks);
@@ -243,12 +310,22 @@ impl<'r, 'a> Round<'r, 'a> {
 /// Stages of their own take the longest, and only a few are up at once: they begin, and the others fill the gaps. Where
 /// one stage only can be there, the shared one comes first.
 fn order(plan: &Plan, candidate: &Candidate) -> VecDeque<usize> {
-    let is_shared = |index: &usize| matches!(plan.asked()[*index].scenario.stage, StageUse::Shared);
+    let is_shared =
+        |index: &usize| !matches!(plan.asked()[*index].scenario.stage, StageUse::Own(_));
     let (shared, own): (Vec<usize>, Vec<usize>) = (0..plan.asked().len()).partition(is_shared);
     if candidate.is_alone() {
         return shared.into_iter().chain(own).collect();
     }
     own.into_iter().chain(shared).collect()
+}
+
+/// What came of a round.
+pub(crate) struct Answers {
+    /// In the order of the plan.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Of controls that are no part of the plan.
+    pub(crate) failed_controls: Vec<Outcome>,
+    pub(crate) ended: Ended,
 }
 
 /// How a round came to its end.

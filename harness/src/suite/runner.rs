@@ -111,18 +111,30 @@ impl<'a> Suite<'a> {
             command: &self.command,
         };
         let mut tally = Tally::default();
+        let mut controls: Vec<Outcome> = Vec::new();
+        let mut ended = Ended::Finished;
         for round in 1..=self.plan.rounds {
             sinks.tell(SuiteEvent::RoundStarted(round));
             let mut shared = SharedStage::new(staging);
             let asking = Round::new(self.plan, staging, judge, &mut shared);
-            let (outcomes, ended) = asking.ask(sinks, stop.as_mut()).await?;
+            let answers = asking.ask(sinks, stop.as_mut()).await?;
             shared.stop().await;
-            tally.add(outcomes);
+            tally.add(answers.outcomes);
+            for control in answers.failed_controls {
+                if !controls
+                    .iter()
+                    .any(|known| known.protocol == control.protocol)
+                {
+                    controls.push(control);
+                }
+            }
+            ended = answers.ended;
             if ended == Ended::Stopped {
-                return Ok((tally.into_outcomes(), ended));
+                break;
             }
         }
-        Ok((tally.into_outcomes(), Ended::Finished))
+        controls.extend(tally.into_outcomes());
+        Ok((controls, ended))
     }
 
     fn result(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    candidate::Candidate,
+    candidate::{Candidate, Wanted},
     deployment::Deployment,
     error::HarnessError,
     patience::Patience,
@@ -28,6 +28,8 @@ impl Staging<'_> {
             .deployment(self.deployment)
             .keep(self.keep)
             .guard(self.guard)
+            // Whether anything passes is the first thing that is asked.
+            .wanted(Wanted::Connecting)
     }
 }
 

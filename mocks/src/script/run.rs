@@ -7,7 +7,6 @@ use bytes::Bytes;
 use super::{EventFraming, Script, Step};
 use crate::ledger::RawHead;
 use crate::upstream::{Exchange, Request};
-use crate::wire::http1::Response;
 use crate::wire::websocket::{Frame, Opcode, accept_key, take_frame};
 
 /// What a script leaves of the connection.
@@ -154,13 +153,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn refuse_handshake(&mut self) -> Taken {
-        let refusal = Response::new(self.handshake_refusal)
-            .field("Content-Type", "text/plain; charset=utf-8")
-            .field("Connection", "close")
-            .body("the WebSocket handshake is not one\n");
-        // The client may be gone; there is nobody else to tell.
-        let _ = self.exchange.respond(refusal).await;
+    async fn refuse_handshake(&self) -> Taken {
+        let refusal = Script::new().reply(self.handshake_refusal, "text/plain", NO_HANDSHAKE);
+        if let [Step::Reply { bytes, head_length }] = refusal.steps.as_slice() {
+            self.reply(bytes, *head_length).await?;
+        }
+        // What follows is for a socket that there is not.
         Err(Ended::Over)
     }
 
@@ -210,3 +208,6 @@ async fn pause(time: Duration) {
 
 /// A frame no scenario sends: longer ones are taken for garbage.
 const FRAME_LIMIT: u64 = 128 << 20;
+
+/// The body of a refusal; every server has words of its own for it.
+const NO_HANDSHAKE: &str = "the request is no WebSocket handshake\n";

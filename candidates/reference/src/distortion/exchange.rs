@@ -32,6 +32,10 @@ pub(crate) async fn forward(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Stop> {
     let defects = live.site.defects;
+    if defects.has(Defect::AnswerBadGateway) {
+        let refusal = Refusal::BadGateway("no request is forwarded");
+        return Err(Stop::Refused(refusal));
+    }
     if defects.has(Defect::AnswerPreflight) && request.method() == Method::OPTIONS {
         return Ok(preflight());
     }
