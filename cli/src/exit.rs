@@ -17,7 +17,7 @@ impl Exit {
     pub(crate) const USAGE: Self = Self(2);
     /// The harness could not ask: a candidate that does not start, a scenario that is broken, a report that can't be written.
     pub(crate) const COULD_NOT_ASK: Self = Self(3);
-    /// The filters select no scenario.
+    /// The filters select no scenario, or none that this candidate and this site can be asked.
     pub(crate) const NOTHING_SELECTED: Self = Self(4);
     /// A known gap passed, so that its entry is stale.
     pub(crate) const KNOWN_GAP_PASSED: Self = Self(5);
@@ -40,6 +40,8 @@ impl Exit {
             Self::FINDINGS
         } else if summary.broken > 0 {
             Self::COULD_NOT_ASK
+        } else if summary.asked_nothing() && !result.interrupted {
+            Self::NOTHING_SELECTED
         } else if !result.stale_gaps.is_empty() {
             Self::KNOWN_GAP_PASSED
         } else {

@@ -168,6 +168,8 @@ pub enum RequestBody {
 pub struct Limits {
     /// The largest request body, in bytes.
     pub request_body: u64,
+    /// Whether larger ones have to be refused: a proxy that lets more through is no fault otherwise.
+    pub refuse_larger: bool,
     /// How long an upstream may be silent.
     pub read_timeout: Duration,
     /// How long an upstream may take no byte.

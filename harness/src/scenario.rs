@@ -58,6 +58,8 @@ pub enum SiteNeed {
     PrefixRoute,
     /// A route whose request bodies have to be passed on as they come.
     StreamedBody,
+    /// A limit of request bodies beyond which they have to be refused.
+    BodyLimit,
     /// A plain endpoint whose path reaches the upstream as it is: where a prefix is replaced, a proxy writes it anew.
     UnchangedPaths,
 }
@@ -85,6 +87,8 @@ impl SiteNeed {
                 let any = routes.any(|route| route.location.is_prefix_below_the_root());
                 (!any).then(|| "the site has no route for a prefix".to_owned())
             }
+            Self::BodyLimit => (!deployment.limits.refuse_larger)
+                .then(|| "the site does not ask for larger bodies to be refused".to_owned()),
             Self::UnchangedPaths => {
                 let plain = deployment.endpoint(Purpose::Plain);
                 let changed = plain.is_some_and(|plain| plain.target != plain.upstream_target);

@@ -76,6 +76,8 @@ pub(super) struct RawRoute {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLimits {
     pub(super) request_body: Spanned<String>,
+    #[serde(default)]
+    pub(super) refuse_larger: bool,
     pub(super) read_timeout: Spanned<String>,
     pub(super) send_timeout: Spanned<String>,
 }

@@ -340,6 +340,7 @@ impl<'a> Validation<'a> {
                 )
                 .help("digits and `k`, `m` or `g`, as in `100m`")
             })?,
+            refuse_larger: raw.refuse_larger,
             read_timeout: self.time(&raw.read_timeout)?,
             send_timeout: self.time(&raw.send_timeout)?,
         })

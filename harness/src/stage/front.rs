@@ -1,7 +1,7 @@
 //! The front of a stage: the published table on the stage's own addresses.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use proxyproof_mocks::certificate::{Authority, CertificateError, Leaf};
 use proxyproof_mocks::front::{
@@ -130,6 +130,12 @@ fn destination(
 /// One wildcard for both hosts where they share a domain: the tunnel server takes one certificate only.
 pub(super) fn leaf(authority: &Authority, deployment: &Deployment) -> Result<Leaf, HarnessError> {
     let hosts = &deployment.hosts;
+    if hosts.api.parse::<IpAddr>().is_ok() {
+        let names: Vec<&str> = std::iter::once(hosts.api.as_str())
+            .chain(hosts.tunnel.as_deref())
+            .collect();
+        return authority.leaf(&names).map_err(uncertified(&hosts.api));
+    }
     let domain = |host: &str| host.split_once('.').map(|(_, domain)| domain.to_owned());
     let api = domain(&hosts.api).filter(|domain| domain.contains('.'));
     let made = match (&hosts.tunnel, api) {

@@ -133,6 +133,12 @@ impl Outcome {
 }
 
 impl Summary {
+    /// Nothing was asked: what there was to ask is not for this candidate or this site.
+    #[must_use]
+    pub const fn asked_nothing(&self) -> bool {
+        self.pass + self.fail + self.known + self.broken == 0
+    }
+
     /// Counts `outcomes`.
     pub fn of(outcomes: &[Outcome]) -> Self {
         let count = |verdict| {

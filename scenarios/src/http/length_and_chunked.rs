@@ -3,7 +3,8 @@
 use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
-use proxyproof_mocks::ledger::Framing;
+use proxyproof_mocks::Arrival;
+use proxyproof_mocks::ledger::{Framing, RawHead};
 
 use crate::literal::{Literal, stowaway_arrived};
 
@@ -57,21 +58,49 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             .observed("both framing fields arrived")
     });
     // The chunked reading ends before the stowaway: on a connection that stays open it is the client's next request,
-    // with its own address, and no crime. It must not come under the first one's head.
+    // and no crime. It must not come past the proxy, which shows where the proxy adds to every request of its own.
     let arrived = stowaway_arrived(ask, stowaway.probe).await;
     let own = ask.ledger().arrivals(stowaway.probe);
-    let identified = own
-        .iter()
-        .all(|arrival| arrival.head.first("X-Real-IP").is_some());
-    checks.ensure(!arrived || identified, || {
+    let added = added_to_a_plain_request(ask).await?;
+    let untouched = |arrival: &Arrival| {
+        let has = |name: &String| arrival.head.first(name).is_some();
+        !added.is_empty() && !added.iter().any(has)
+    };
+    let smuggled = arrived && own.iter().any(untouched);
+    checks.ensure(!smuggled, || {
         let finding = AMBIGUOUS
             .finding()
             .seen(&seen)
             .expected("no request that the proxy has not made itself");
-        finding.observed("the request in the body arrived without the proxy's own fields")
+        let names = added.join(", ");
+        finding.observed(format!(
+            "the request in the body arrived without any field that the proxy adds to others: {names}"
+        ))
     });
     Ok(())
 }
+
+/// The names of fields that the proxy adds to a request like the one in the body.
+async fn added_to_a_plain_request(ask: &Ask<'_>) -> Result<Vec<String>, HarnessError> {
+    let plain = Literal::new(ask, PLAIN).answered(ask);
+    let seen = plain.exchange(ask).await?;
+    let Some(arrival) = seen.arrivals.first() else {
+        return Ok(Vec::new());
+    };
+    let sent = names(&seen.request.head);
+    let mut added = names(&arrival.head);
+    added.retain(|name| !sent.contains(name));
+    Ok(added)
+}
+
+fn names(head: &RawHead) -> Vec<String> {
+    let names = head.fields().into_iter();
+    let text = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
+    names.map(|field| text(&field.name)).collect()
+}
+
+/// What is hidden in the body, and sent by itself for comparison.
+const PLAIN: &str = "GET {plain} HTTP/1.1\r\nHost: {host}\r\n{tag}\r\n\r\n";
 
 fn refused(seen: &proxyproof_harness::Seen) -> bool {
     seen.arrivals.is_empty()

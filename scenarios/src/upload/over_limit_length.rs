@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Stream)],
+    site: &[SiteNeed::Endpoint(Purpose::Stream), SiteNeed::BodyLimit],
     stage: StageUse::Shared,
     findings: &[TAKEN],
     breaks: &[Break::new("no_length_limit", TAKEN.name)],

@@ -1,6 +1,6 @@
 //! Waves of parallel requests.
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
@@ -17,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Own(|stage| stage),
-    findings: &[CHURN],
+    findings: &[CHURN, NOT_AT_ONCE],
     breaks: &[
         Break::new("connection_per_request", CHURN.name),
         Break::new("send_connection_close", CHURN.name),
@@ -29,6 +29,12 @@ const CHURN: Code = Code::new(
     "upstream.connections_churn",
     "every wave of requests opens its connections anew",
     "under load most requests pay for a new connection",
+);
+
+const NOT_AT_ONCE: Code = Code::new(
+    "upstream.wave_held_back",
+    "of requests that clients send at once some wait for others",
+    "a few thinking models stop everybody else",
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
@@ -44,17 +50,25 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         }
         let probes: Vec<_> = requests.iter().map(Request::probe_id).collect();
         let all_there = async {
-            for probe in probes {
-                // One that never comes is told by its own answer.
-                let _ = ask.ledger().arrival(probe, Patience::ANSWER.scaled()).await;
-            }
+            let arrivals = probes
+                .iter()
+                .map(|probe| ask.ledger().arrival(*probe, Patience::SETTLE.scaled()));
+            let arrived = join_all(arrivals).await.into_iter().flatten().count();
             gate.open(WIDTH);
+            arrived
         };
         let sent = connections
             .iter()
             .zip(requests)
             .map(|(connection, request)| ask.exchange_on(connection, request));
-        let (seen, ()) = tokio::join!(try_join_all(sent), all_there);
+        let (seen, arrived) = tokio::join!(try_join_all(sent), all_there);
+        if arrived < WIDTH {
+            let finding = NOT_AT_ONCE.finding().expected(format!(
+                "{WIDTH} requests at the upstream before one is answered"
+            ));
+            checks.push(finding.observed(format!("{arrived} of them")));
+            return Ok(());
+        }
         let arrivals = seen?.into_iter().flat_map(|seen| seen.arrivals);
         fresh += arrivals
             .filter(|arrival| arrival.request_number == 1)

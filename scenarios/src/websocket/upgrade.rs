@@ -7,7 +7,7 @@ use proxyproof_mocks::Script;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/upgrade",
-    claim: "an upgrade to WebSocket on /v1/responses reaches CPA, and its 101 the client",
+    claim: "a WebSocket handshake reaches its upstream with all its fields, and the 101 the client",
     why: "Codex asks for a WebSocket first; where the upgrade is lost it needs seconds to fall back (codex#19821)",
     asks: "client ── GET, Upgrade: websocket ──▶ candidate ──▶ cpa ── 101 ──▶ client",
     level: Level::Required,
@@ -34,6 +34,13 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
         .await;
     checks.status(&seen, 101, LOST);
+    // `keep-alive, Upgrade` is right, too (RFC 9110 section 7.8).
+    checks.field_where(&seen, "Connection", "Connection: upgrade", LOST, |found| {
+        let tokens = found.iter().flat_map(|value| value.split(','));
+        tokens
+            .into_iter()
+            .any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+    });
     checks.field_where(
         &seen,
         "Upgrade",

@@ -51,6 +51,8 @@ impl Terminal {
             paint(self.styles.fail, "FAILED")
         } else if worst(Verdict::Broken) {
             paint(self.styles.broken, "BROKEN")
+        } else if result.summary.asked_nothing() {
+            paint(self.styles.broken, "NOTHING ASKED")
         } else if !result.stale_gaps.is_empty() {
             paint(self.styles.known, "STALE")
         } else {
