@@ -11,7 +11,7 @@ use crate::{
     deployment::{Deployment, LocationKind},
     error::HarnessError,
     finding::Code,
-    kind::Purpose,
+    kind::{ClientAddress, Purpose},
     level::Level,
     protocol::Protocol,
     stage::Stage,
@@ -58,6 +58,12 @@ pub enum SiteNeed {
     PrefixRoute,
     /// A route whose request bodies have to be passed on as they come.
     StreamedBody,
+    /// An upstream that looks at the client's address in some field.
+    ClientAddress,
+    /// An upstream that looks at the client's address in this field.
+    ClientField(&'static str),
+    /// An upstream that lets local clients do more than others.
+    LocalClients,
     /// A limit of request bodies beyond which they have to be refused.
     BodyLimit,
     /// A plain endpoint whose path reaches the upstream as it is: where a prefix is replaced, a proxy writes it anew.
@@ -69,6 +75,13 @@ impl SiteNeed {
     #[must_use]
     pub fn lacking(self, deployment: &Deployment) -> Option<String> {
         let mut routes = deployment.routes.iter();
+        let believes = |what: &dyn Fn(&ClientAddress) -> bool| {
+            let mut plain = deployment.endpoints(Purpose::Plain).into_iter();
+            plain.any(|endpoint| {
+                let upstream = deployment.upstreams.get(&endpoint.upstream);
+                upstream.is_some_and(|upstream| what(&upstream.kind.client_address))
+            })
+        };
         match self {
             Self::Endpoint(purpose) => match deployment.endpoint(purpose) {
                 Some(_) => None,
@@ -87,6 +100,14 @@ impl SiteNeed {
                 let any = routes.any(|route| route.location.is_prefix_below_the_root());
                 (!any).then(|| "the site has no route for a prefix".to_owned())
             }
+            Self::ClientAddress => (!believes(&|rule: &ClientAddress| !rule.fields.is_empty()))
+                .then(|| "no program of the site looks at its clients' addresses".to_owned()),
+            Self::ClientField(name) => {
+                (!believes(&|rule: &ClientAddress| rule.fields.iter().any(|field| field == name)))
+                    .then(|| format!("no program of the site looks at {name}"))
+            }
+            Self::LocalClients => (!believes(&|rule: &ClientAddress| rule.trusts_loopback))
+                .then(|| "no program of the site lets local clients do more".to_owned()),
             Self::BodyLimit => (!deployment.limits.refuse_larger)
                 .then(|| "the site does not ask for larger bodies to be refused".to_owned()),
             Self::UnchangedPaths => {

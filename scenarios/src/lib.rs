@@ -5,8 +5,8 @@
 
 mod abort;
 mod answer;
-mod believed;
 mod circle;
+mod client_address;
 mod completion;
 mod destination;
 mod fallback;

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "abort/before_answer",
     claim: "an upstream that has not answered yet is told when the client is gone",
     why: "the gateway goes on generating, and paying, for nobody (librefang#3690)",
-    asks: "client ── POST, then closes; cpa (silent) ──▶ sees its connection end",
+    asks: "client ── POST, then closes; upstream (silent) ──▶ sees its connection end",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

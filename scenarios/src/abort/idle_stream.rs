@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "abort/idle_stream",
     claim: "an upstream whose stream is silent is told when the client is gone",
     why: "most of a turn is silence: a proxy that only notices at the next write keeps the model thinking for nobody",
-    asks: "cpa ── head, one event, silence; client closes ──▶ cpa sees its connection end",
+    asks: "upstream ── head, one event, silence; client closes ──▶ upstream sees its connection end",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "abort/mid_upload",
     claim: "an upload that the client breaks off never looks whole to the upstream",
     why: "half a prompt that is taken for a whole one is answered, and paid for",
-    asks: "client ── half of Content-Length, or a chunk without the last one, then closes ──▶ cpa: never a whole body",
+    asks: "client ── half of Content-Length, or a chunk without the last one, then closes ──▶ upstream: never a whole body",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     claim: "a program's X-Accel-Redirect does not make the proxy fetch another path",
     why: "a gateway relays fields of the models behind it: whoever runs one of them could have the proxy answer with a page \
           of the usage service",
-    asks: "cpa ── X-Accel-Redirect: /health ──▶ candidate ── cpa's own answer ──▶ client",
+    asks: "upstream ── X-Accel-Redirect: /health ──▶ candidate ── the upstream's own answer ──▶ client",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "headers/answer_fields_intact",
     claim: "Set-Cookie twice, Cache-Control and one Access-Control-Allow-Origin arrive as the program wrote them",
     why: "a doubled CORS line is refused by browsers (expressjs/cors#145), joined cookies are lost",
-    asks: "cpa ── Set-Cookie ×2, Cache-Control, Access-Control-Allow-Origin ──▶ candidate ── the same ──▶ client",
+    asks: "upstream ── Set-Cookie ×2, Cache-Control, Access-Control-Allow-Origin ──▶ candidate ── the same ──▶ client",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "headers/credentials_intact",
     claim: "credentials and protocol versions of every kind of client arrive as they were sent",
     why: "each SDK has a field of its own; one that is dropped is a 401 for this SDK alone",
-    asks: "client ── Authorization, X-Api-Key, X-Goog-Api-Key, Anthropic-Version, OpenAI-Beta ──▶ candidate ── the same ──▶ cpa",
+    asks: "client ── Authorization, X-Api-Key, X-Goog-Api-Key, Anthropic-Version, OpenAI-Beta ──▶ candidate ── the same ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "headers/hop_by_hop_removed",
     claim: "hop-by-hop fields of the client do not reach the upstream",
     why: "RFC 9110 section 7.6.1: they speak of the client's connection, not of the proxy's",
-    asks: "client ── Keep-Alive, TE, Connection: close ──▶ candidate ── none of them ──▶ cpa",
+    asks: "client ── Keep-Alive, TE, Connection: close ──▶ candidate ── none of them ──▶ upstream",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

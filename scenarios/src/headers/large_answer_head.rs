@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "headers/large_answer_head",
     claim: "an answer's head of 12 KiB passes",
     why: "providers' rate limit and trace fields add up; NGINX answers 502 beyond 4 KiB unless told otherwise",
-    asks: "cpa ── 12 KiB of fields ──▶ candidate ── the same ──▶ client",
+    asks: "upstream ── 12 KiB of fields ──▶ candidate ── the same ──▶ client",
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],

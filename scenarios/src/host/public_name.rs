@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "host/public_name",
     claim: "every upstream gets the public host name, without a port",
     why: "links, origin checks and cookies are made from it: n8n#14572, ollama#3269",
-    asks: "client ── Host: api.example.org ──▶ candidate ── Host: api.example.org ──▶ cpa, usage",
+    asks: "client ── Host: api.example.org ──▶ candidate ── Host: api.example.org ──▶ each upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

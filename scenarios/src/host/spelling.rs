@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "host/spelling",
     claim: "the site's name is served in upper case and with a port, and arrives without them",
     why: "clients that are given `https://API.example.org:443` send just that; host names have no case (RFC 9110 section 4.2.3)",
-    asks: "client ── Host: API.EXAMPLE.ORG, api.example.org:443 ──▶ candidate ── Host: api.example.org ──▶ cpa",
+    asks: "client ── Host: API.EXAMPLE.ORG, api.example.org:443 ──▶ candidate ── Host: api.example.org ──▶ upstream",
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],

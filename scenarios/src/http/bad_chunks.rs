@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/bad_chunks",
     claim: "a body with a malformed chunk never arrives as a whole one",
     why: "RFC 9112 section 7.1: chunk sizes that two programs read differently smuggle a request (Kestrel CVE-2025-55315 and others)",
-    asks: "client ── chunk size -1, 0x5, 5 followed by 8 bytes ──▶ candidate ── refused, or broken off ──▶ cpa",
+    asks: "client ── chunk size -1, 0x5, 5 followed by 8 bytes ──▶ candidate ── refused, or broken off ──▶ upstream",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/bodyless_answers",
     claim: "answers to HEAD, 204 and 304 have no body, and the next answer is the next request's",
     why: "RFC 9110 section 6.4.1: a proxy that waits for a body, or sends one, shifts every later answer of the connection",
-    asks: "client ── HEAD, GET (204), GET (304), GET (200), one after the other ──▶ candidate ──▶ cpa",
+    asks: "client ── HEAD, GET (204), GET (304), GET (200), one after the other ──▶ candidate ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/http_1_0_client",
     claim: "a client of HTTP/1.0 gets its answer, not chunked, and the program is asked in HTTP/1.1",
     why: "health checks and old scripts speak it; a chunked answer is garbage to them (RFC 9112 section 6.1)",
-    asks: "client ── GET {plain} HTTP/1.0 ──▶ candidate ── HTTP/1.1 ──▶ cpa",
+    asks: "client ── GET {plain} HTTP/1.0 ──▶ candidate ── HTTP/1.1 ──▶ upstream",
     level: Level::Recommended,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

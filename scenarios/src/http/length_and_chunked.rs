@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/length_and_chunked",
     claim: "a request with Content-Length and chunked is refused, or forwarded with one framing and nothing behind it",
     why: "RFC 9112 section 6.3: where proxy and program disagree on the end of a body, the rest is a request of the attacker's choice",
-    asks: "client ── POST, Content-Length: n, Transfer-Encoding: chunked, a second request in the body ──▶ candidate ── refused, or one request ──▶ cpa",
+    asks: "client ── POST, Content-Length: n, Transfer-Encoding: chunked, a second request in the body ──▶ candidate ── refused, or one request ──▶ upstream",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

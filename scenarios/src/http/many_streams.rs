@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/many_streams",
     claim: "100 requests on one HTTP/2 connection are served at once, each with its own answer",
     why: "a browser or SDK puts everything on one connection (RFC 9113 section 6.5.2 recommends at least 100 streams)",
-    asks: "client ── 100 streams ──▶ candidate ──▶ cpa answers none before all have arrived",
+    asks: "client ── 100 streams ──▶ candidate ──▶ upstream answers none before all have arrived",
     level: Level::Recommended,
     protocols: &[Protocol::H2, Protocol::ChainH2],
     needs: &[],

@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/pipelined_in_order",
     claim: "requests that arrive in one segment are answered in their order",
     why: "RFC 9112 section 9.3.2: an answer that belongs to another request is somebody else's data",
-    asks: "client ── GET {plain}?n=0, 1, 2 in one write ──▶ candidate ──▶ cpa; answers 0, 1, 2",
+    asks: "client ── GET {plain}?n=0, 1, 2 in one write ──▶ candidate ──▶ upstream; answers 0, 1, 2",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

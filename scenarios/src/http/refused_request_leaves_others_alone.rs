@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/refused_request_leaves_others_alone",
     claim: "a refused request does not touch the requests of other connections",
     why: "one scanner with malformed requests must not take the site from everybody else",
-    asks: "client A ── garbage ──▶ candidate; client B ── GET, before and after, on one connection ──▶ cpa",
+    asks: "client A ── garbage ──▶ candidate; client B ── GET, before and after, on one connection ──▶ upstream",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/slow_head",
     claim: "a request head is read however it is cut into segments",
     why: "TCP and the tunnel cut where they like; a proxy that parses one read at a time fails at random",
-    asks: "client ── GET /v1/models, a few bytes a segment ──▶ candidate ── the same request ──▶ cpa",
+    asks: "client ── GET /v1/models, a few bytes a segment ──▶ candidate ── the same request ──▶ upstream",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

@@ -1,10 +1,11 @@
 //! `X-Forwarded-For` of the client's own making.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
+use crate::client_address::believing_in;
 
 const LOST: Code = Code::new(
     "identity.forged_request_lost",
@@ -13,8 +14,8 @@ const LOST: Code = Code::new(
 );
 const APPENDED: Code = Code::new(
     "identity.forwarded_for_appended",
-    "a client can choose the address that CPA believes",
-    "CPA takes the left-most entry: `allow-remote: false` is bypassed, and a ban is dodged by changing the value",
+    "a client can choose the address that the program believes",
+    "a program that takes the left-most entry, as CPA does, is told who is local, and a ban is dodged by changing the value",
 );
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -26,7 +27,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::ClientField("X-Forwarded-For")],
     stage: StageUse::Shared,
     findings: &[LOST, APPENDED],
     breaks: &[
@@ -37,7 +38,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 };
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for endpoint in ask.deployment().endpoints(Purpose::Plain) {
+    for endpoint in believing_in(ask, "X-Forwarded-For") {
         let (target, upstream) = (&endpoint.target, &endpoint.upstream);
         for forged in ["127.0.0.1", "::1", "198.51.100.1, 127.0.0.1", ""] {
             checks.about(format!("{target} with X-Forwarded-For: {forged}"));

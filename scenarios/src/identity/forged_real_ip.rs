@@ -1,20 +1,21 @@
 //! `X-Real-IP` of the client's own making.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
+use crate::client_address::believing_in;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "identity/forged_real_ip",
     claim: "the upstreams get the client's address in X-Real-IP, whatever the client sends in it",
     why: "CPA falls back to X-Real-IP where X-Forwarded-For does not parse",
-    asks: "client 203.0.113.7 ── X-Real-IP: 127.0.0.1 ──▶ candidate ── X-Real-IP: 203.0.113.7 ──▶ cpa",
+    asks: "client 203.0.113.7 ── X-Real-IP: 127.0.0.1 ──▶ candidate ── X-Real-IP: 203.0.113.7 ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::ClientField("X-Real-IP")],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[Break::new("keep_real_ip", WRONG.name)],
@@ -28,11 +29,13 @@ const WRONG: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for forged in ["127.0.0.1", "::1", ""] {
-        checks.about(format!("X-Real-IP: {forged}"));
-        let request = ask.plain().header("X-Real-IP", forged);
-        let seen = answered(ask, request).await?;
-        checks.field(&seen, "X-Real-IP", &ask.client_address().to_string(), WRONG);
+    for endpoint in believing_in(ask, "X-Real-IP") {
+        for forged in ["127.0.0.1", "::1", ""] {
+            checks.about(format!("{} with X-Real-IP: {forged}", endpoint.target));
+            let request = ask.to(&endpoint).header("X-Real-IP", forged);
+            let seen = answered(ask, request).await?;
+            checks.field(&seen, "X-Real-IP", &ask.client_address().to_string(), WRONG);
+        }
     }
     Ok(())
 }

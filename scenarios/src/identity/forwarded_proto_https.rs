@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "identity/forwarded_proto_https",
     claim: "the upstreams get X-Forwarded-Proto: https, whatever the client sends in it",
     why: "the public connection is always TLS; a program that is told http builds links and cookies that do not work",
-    asks: "client ── nothing, or X-Forwarded-Proto: http ──▶ candidate ── X-Forwarded-Proto: https ──▶ cpa",
+    asks: "client ── nothing, or X-Forwarded-Proto: http ──▶ candidate ── X-Forwarded-Proto: https ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

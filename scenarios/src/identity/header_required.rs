@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "identity/header_required",
     claim: "a connection without a PROXY header reaches no upstream",
     why: "whoever can reach the listener past the tunnel would be the proxy itself, which CPA takes for local",
-    asks: "client ── a request, no PROXY header ──▶ candidate ── refused; nothing at cpa",
+    asks: "client ── a request, no PROXY header ──▶ candidate ── refused; nothing at upstream",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::ProxyProtocolV1],
@@ -26,7 +26,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 const WRONG: Code = Code::new(
     "identity.header_not_required",
     "a connection without a PROXY header is served",
-    "its client looks local to CPA",
+    "its client looks like the proxy itself, which is local",
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {

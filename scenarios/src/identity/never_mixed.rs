@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
-    StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_mocks::Script;
+
+use crate::client_address::{believing, fields};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "identity/never_mixed",
@@ -16,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[Feature::ProxyProtocolV1],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::ClientAddress],
     stage: StageUse::Shared,
     findings: &[MIXED],
     breaks: &[Break::new("mix_identities", MIXED.name)],
@@ -30,16 +31,19 @@ const MIXED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
+    let Some(endpoint) = believing(ask).into_iter().next() else {
+        return Ok(());
+    };
     for round in 1..=ROUNDS {
         for last in [7, 8, 9] {
             let address = IpAddr::from([203, 0, 113, last]);
             checks.about(format!("round {round}, client {address}"));
-            let request = ask.plain();
+            let request = ask.to(&endpoint);
             let answer = Script::new().reply(200, "text/plain", "answer");
             ask.script(&request, answer);
             let client = ask.client().from(address);
             let seen = ask.exchange_as(&client, request).await?;
-            for name in ["X-Forwarded-For", "X-Real-IP"] {
+            for name in fields(ask, &endpoint) {
                 checks.field(&seen, name, &address.to_string(), MIXED);
             }
         }

@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "lifecycle/reload_keeps_streams",
     claim: "a stream that is open when the configuration is reloaded goes on to its end",
     why: "certificates and routes change while somebody's turn has been running for minutes",
-    asks: "cpa ── event 1; reload; new requests are served; cpa ── event 2, 3 ──▶ the same client",
+    asks: "upstream ── event 1; reload; new requests are served; upstream ── event 2, 3 ──▶ the same client",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Reload],

@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "lifecycle/stop_drains",
     claim: "a stream that is open when the proxy is told to stop goes on to its end",
     why: "an update of the proxy should not cost anybody a turn",
-    asks: "cpa ── event 1; the candidate is told to drain; cpa ── event 2 ──▶ the same client; the candidate ends",
+    asks: "upstream ── event 1; the candidate is told to drain; upstream ── event 2 ──▶ the same client; the candidate ends",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::Drain],

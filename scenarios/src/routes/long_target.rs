@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/long_target",
     claim: "a request target of 4 KiB passes",
     why: "the panel and OAuth callbacks put state into the query; proxies with small buffers answer 414 (RFC 9110 section 4.1 recommends 8000 octets)",
-    asks: "client ── GET {plain}?state=… (4096 bytes) ──▶ candidate ── the same target ──▶ cpa",
+    asks: "client ── GET {plain}?state=… (4096 bytes) ──▶ candidate ── the same target ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

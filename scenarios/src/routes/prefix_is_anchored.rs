@@ -23,7 +23,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 const UNANCHORED: Code = Code::new(
     "routes.prefix_not_anchored",
     "a prefix takes a path that it does not begin",
-    "the usage service gets requests that are CPA's, with their keys",
+    "a program gets requests that are another's, with their keys",
 );
 
 fn elsewhere(prefix: &str) -> [String; 3] {

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/accel_buffering_yes",
     claim: "a program's X-Accel-Buffering does not switch buffering on",
     why: "a provider's header that CPA relays would turn a stream into a lump (NGINX obeys it unless told otherwise)",
-    asks: "cpa ── X-Accel-Buffering: yes, events ──▶ candidate ──▶ client, event by event",
+    asks: "upstream ── X-Accel-Buffering: yes, events ──▶ candidate ──▶ client, event by event",
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/accept_encoding",
     claim: "events are not held back for compression",
     why: "a compressing proxy buffers the stream (sub2api PR#4757, caddy#6293, traefik#11511), and Codex does not decode compressed answers",
-    asks: "client ── Accept-Encoding: gzip, br, zstd ──▶ candidate ── cpa's events ──▶ client, unencoded, one by one",
+    asks: "client ── Accept-Encoding: gzip, br, zstd ──▶ candidate ── the upstream's events ──▶ client, unencoded, one by one",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/backpressure",
     claim: "an upstream is held back when the client does not read",
     why: "a client that stalls must not make the proxy store what the program can write: memory or disk fill up (envoy#17281)",
-    asks: "client reads the head and stops; cpa ── 48 MiB ──▶ candidate: blocked early",
+    asks: "client reads the head and stops; upstream ── 48 MiB ──▶ candidate: blocked early",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/clean_end",
     claim: "a stream that ends in order ends in order for the client, and the connection serves the next request",
     why: "CPA ends a failed turn as a clean body (CLIProxyAPI#2358): only a faithful end lets clients tell that from a cut",
-    asks: "cpa ── two events, last chunk ──▶ candidate ──▶ client: a complete body; next request on the connection",
+    asks: "upstream ── two events, last chunk ──▶ candidate ──▶ client: a complete body; next request on the connection",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

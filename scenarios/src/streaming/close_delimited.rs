@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/close_delimited",
     claim: "events reach the client one by one in a body without length or chunks too",
     why: "programs behind HTTP/1.0 or without chunks stream so; NGINX with proxy_buffering on lets chunked events through and lumps these together",
-    asks: "cpa ── event 1 (no Content-Length, no chunks) ──▶ candidate ──▶ client saw it? only then event 2, 3, then FIN",
+    asks: "upstream ── event 1 (no Content-Length, no chunks) ──▶ candidate ──▶ client saw it? only then event 2, 3, then FIN",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/comments",
     claim: "keep-alive comments reach the client as they are, at once, between events and inside one",
     why: "comments keep long turns alive (CLIProxyAPI#4691); one between `event:` and `data:` (CLIProxyAPI#4047) must not be repaired either",
-    asks: "cpa ── : keep-alive ──▶ candidate ──▶ client, byte for byte, before anything else is written",
+    asks: "upstream ── : keep-alive ──▶ candidate ──▶ client, byte for byte, before anything else is written",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/head_before_first_event",
     claim: "the head of an answer reaches the client before any byte of its body exists",
     why: "an EventSource opens with the head: where it waits for the first event, the client times out (gbrain#2547, signal-cli#2033)",
-    asks: "cpa ── head, nothing more ──▶ candidate ──▶ client has the status? only then the first event",
+    asks: "upstream ── head, nothing more ──▶ candidate ──▶ client has the status? only then the first event",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/json_keepalive",
     claim: "white space that keeps a plain answer alive passes at once, and the JSON behind it parses",
     why: "CPA's `nonstream-keepalive-interval` writes line ends before the answer; a proxy that holds them defeats it",
-    asks: "cpa ── \\n, \\n, then JSON ──▶ candidate ──▶ client, part by part",
+    asks: "upstream ── \\n, \\n, then JSON ──▶ candidate ──▶ client, part by part",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/large_event",
     claim: "an event larger than any buffer arrives whole and unchanged",
     why: "images and the last event of a long turn have hundreds of kilobytes",
-    asks: "cpa ── event of 1 MiB ──▶ candidate ──▶ client, every byte",
+    asks: "upstream ── event of 1 MiB ──▶ candidate ──▶ client, every byte",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/length_framed",
     claim: "events reach the client one by one in a body with Content-Length too",
     why: "what is buffered often depends on the framing: a chunked stream alone does not show it",
-    asks: "cpa ── event 1 (Content-Length) ──▶ candidate ──▶ client saw it? only then event 2, 3",
+    asks: "upstream ── event 1 (Content-Length) ──▶ candidate ──▶ client saw it? only then event 2, 3",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

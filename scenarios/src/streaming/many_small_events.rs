@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/many_small_events",
     claim: "2 000 small events written as fast as possible all arrive, in order",
     why: "fast models write hundreds of deltas a second; each is small and none may be lost or swapped",
-    asks: "cpa ── 2 000 events ──▶ candidate ──▶ client: all of them, in order, then the end",
+    asks: "upstream ── 2 000 events ──▶ candidate ──▶ client: all of them, in order, then the end",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

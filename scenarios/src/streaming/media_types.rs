@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/media_types",
     claim: "what is streamed does not depend on the media type or the method",
     why: "detection by exact content type misses `; charset=utf-8`, NDJSON and GET (cloudflared#1496, #1449, #199)",
-    asks: "cpa ── parts as text/event-stream; charset=utf-8, application/x-ndjson, to GET ──▶ candidate ──▶ client, part by part",
+    asks: "upstream ── parts as text/event-stream; charset=utf-8, application/x-ndjson, to GET ──▶ candidate ──▶ client, part by part",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

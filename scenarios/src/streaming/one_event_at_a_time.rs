@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/one_event_at_a_time",
     claim: "every event reaches the client before the next is written",
     why: "answers that arrive in one lump are the most reported fault of all (claude-relay-service#60, openai-forward#22, open-webui#4913)",
-    asks: "cpa ── event 1 (chunked) ──▶ candidate ──▶ client saw it? only then event 2, 3",
+    asks: "upstream ── event 1 (chunked) ──▶ candidate ──▶ client saw it? only then event 2, 3",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

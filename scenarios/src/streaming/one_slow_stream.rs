@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/one_slow_stream",
     claim: "a stream that waits does not hold up other requests of the same client",
     why: "a model that thinks for minutes must not stop the rest of a session; over HTTP/2 both share one connection",
-    asks: "cpa writes nothing to stream A; client ── request B on the same HTTP/2 connection ──▶ answered",
+    asks: "upstream writes nothing to stream A; client ── request B on the same HTTP/2 connection ──▶ answered",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/split_event",
     claim: "a part of an event is passed on without waiting for its end",
     why: "a long tool call is written in pieces; a proxy that waits for the empty line delays them all",
-    asks: "cpa ── half an event ──▶ candidate ──▶ client saw it? only then the other half",
+    asks: "upstream ── half an event ──▶ candidate ──▶ client saw it? only then the other half",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

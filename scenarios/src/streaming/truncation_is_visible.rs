@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/truncation_is_visible",
     claim: "a stream that the upstream cuts is visibly cut for the client, however it is framed and cut",
     why: "codex#7197, #8309: a cut must be an abort (no last chunk, RST_STREAM), never a clean end, or half an answer is taken for a whole one",
-    asks: "cpa ── two events, then FIN or RST, in chunks or short of Content-Length ──▶ candidate ──▶ client: not a complete body",
+    asks: "upstream ── two events, then FIN or RST, in chunks or short of Content-Length ──▶ candidate ──▶ client: not a complete body",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

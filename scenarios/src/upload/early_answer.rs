@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upload/early_answer",
     claim: "an answer that comes while the upload still runs reaches the client at once",
     why: "a wrong key is told before megabytes are sent; a proxy that holds the answer wastes them",
-    asks: "client ── half a body; cpa ── 401 ──▶ candidate ──▶ client has it? before the other half is sent",
+    asks: "client ── half a body; upstream ── 401 ──▶ candidate ──▶ client has it? before the other half is sent",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upload/intact",
     claim: "request bodies of every size arrive whole and unchanged, with a length or in chunks",
     why: "images and long histories have megabytes (CliRelay PR#148, codex#7682)",
-    asks: "client ── 0 bytes … 4 MiB ──▶ candidate ──▶ cpa: the same bytes",
+    asks: "client ── 0 bytes … 4 MiB ──▶ candidate ──▶ upstream: the same bytes",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upload/passed_on_elsewhere",
     claim: "a request body to any API route reaches the upstream as it is sent",
     why: "only exact /v1/responses is told to stream in the published configuration: chat completions, messages and compact are spooled to disk above 10 KB",
-    asks: "client ── part 1 of POST /v1/chat/completions ──▶ candidate ──▶ cpa has it? only then part 2, 3",
+    asks: "client ── part 1 of POST /v1/chat/completions ──▶ candidate ──▶ upstream has it? only then part 2, 3",
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],

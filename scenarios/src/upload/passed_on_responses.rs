@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upload/passed_on_responses",
     claim: "a request body to a route that asks for it reaches the upstream as it is sent, chunked or not",
     why: "Codex sends its whole history with each turn; a proxy that collects it first adds the time of the upload to every turn, and writes it to disk",
-    asks: "client ── part 1 ──▶ candidate ──▶ cpa has it? only then part 2, 3",
+    asks: "client ── part 1 ──▶ candidate ──▶ upstream has it? only then part 2, 3",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upload/zstd_untouched",
     claim: "a request body in zstd arrives byte for byte, with its Content-Encoding",
     why: "Codex compresses for its own provider; proxies that do not know zstd answer 400 (new-api#4913, cc-switch PR#3817)",
-    asks: "client ── Content-Encoding: zstd ──▶ candidate ── the same ──▶ cpa",
+    asks: "client ── Content-Encoding: zstd ──▶ candidate ── the same ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

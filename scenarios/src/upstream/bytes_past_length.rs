@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/bytes_past_length",
     claim: "bytes behind the end of an answer never become part of the next one",
     why: "response smuggling: one program's mistake, or an attacker's answer, would reach the next client of the pooled connection",
-    asks: "cpa ── Content-Length: 5, hello, and a second answer behind it ──▶ candidate; client ── GET ──▶ its own answer",
+    asks: "upstream ── Content-Length: 5, hello, and a second answer behind it ──▶ candidate; client ── GET ──▶ its own answer",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

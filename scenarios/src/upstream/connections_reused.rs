@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/connections_reused",
     claim: "requests one after the other go over pooled upstream connections",
     why: "a connection for each request costs 2 to 4 times the CPU and runs out of ports; `keepalive` alone does not help where Connection: close is sent",
-    asks: "client ── 20 GETs on one connection ──▶ candidate ──▶ cpa: how many of them open a connection?",
+    asks: "client ── 20 GETs on one connection ──▶ candidate ──▶ upstream: how many of them open a connection?",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],

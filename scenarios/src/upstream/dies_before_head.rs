@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/dies_before_head",
     claim: "an upstream that closes or resets before its answer becomes 502, 503 or 504, and a POST is sent only once",
     why: "a completion that is sent again is paid for again",
-    asks: "client ── POST ──▶ candidate ──▶ cpa reads it, then FIN or RST; 5xx, one arrival",
+    asks: "client ── POST ──▶ candidate ──▶ upstream reads it, then FIN or RST; 5xx, one arrival",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

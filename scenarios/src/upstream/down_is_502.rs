@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/down_is_502",
     claim: "while one upstream is down its requests get 502, 503 or 504 at once, and the other upstream's are served",
     why: "a client that gets an error at once can retry or say so; one dead program must not take the other one with it",
-    asks: "cpa refuses connections; client ── GET, POST ──▶ candidate ── 5xx; GET /health ──▶ usage ── 200",
+    asks: "upstream refuses connections; client ── GET, POST ──▶ candidate ── 5xx; GET /health ──▶ usage ── 200",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],

@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/error_statuses_pass",
     claim: "an upstream's error arrives with its status, its body and its Retry-After",
     why: "SDKs read the JSON of a 429 or 529 and the time to wait; an HTML page of the proxy's makes every error the same",
-    asks: "cpa ── 400 … 529 with JSON ──▶ candidate ── the same ──▶ client",
+    asks: "upstream ── 400 … 529 with JSON ──▶ candidate ── the same ──▶ client",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

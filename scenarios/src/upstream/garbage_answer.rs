@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/garbage_answer",
     claim: "what is no HTTP answer never becomes a whole success",
     why: "a program that crashes may write anything; clients must not take it for an answer",
-    asks: "cpa ── garbage, then FIN ──▶ candidate ──▶ client: an error",
+    asks: "upstream ── garbage, then FIN ──▶ candidate ──▶ client: an error",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

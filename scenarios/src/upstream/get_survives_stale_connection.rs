@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/get_survives_stale_connection",
     claim: "a GET is answered although the pooled connection it goes out on is closed at that moment",
     why: "programs close idle connections when they like (Node after 5 s): random 502s behind every proxy that does not notice (freellmapi PR#1116, h2o#281)",
-    asks: "client ── GET (a pooled connection), then GET ──▶ candidate ──▶ cpa closes as it arrives; asked again ── 200",
+    asks: "client ── GET (a pooled connection), then GET ──▶ candidate ──▶ upstream closes as it arrives; asked again ── 200",
     level: Level::Recommended,
     protocols: &Protocol::DIRECT,
     needs: &[],

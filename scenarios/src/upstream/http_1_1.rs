@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/http_1_1",
     claim: "upstreams are asked in HTTP/1.1, and not to close the connection",
     why: "WebSocket, chunked bodies and kept connections all need HTTP/1.1; NGINX before 1.29.7 speaks 1.0 unless told otherwise",
-    asks: "client ── GET ──▶ candidate ── HTTP/1.1, no Connection: close ──▶ cpa, usage",
+    asks: "client ── GET ──▶ candidate ── HTTP/1.1, no Connection: close ──▶ each upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

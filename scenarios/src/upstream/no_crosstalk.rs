@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/no_crosstalk",
     claim: "each of many parallel requests gets the answer to itself, from its own upstream",
     why: "an answer that goes to another client is the worst that a pool can do",
-    asks: "32 requests at once, half for cpa and half for usage, each with a body of its own ──▶ echoed to the right client",
+    asks: "32 requests at once, half for upstream and half for usage, each with a body of its own ──▶ echoed to the right client",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

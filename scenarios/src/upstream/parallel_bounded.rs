@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/parallel_bounded",
     claim: "after a wave of parallel requests the next wave goes over the same upstream connections",
     why: "a pool that keeps fewer idle connections than are in use opens and closes them all the time: 2.5 times the CPU with `keepalive 4` under 32 connections",
-    asks: "4 waves of 16 GETs at once ──▶ candidate ──▶ cpa holds each wave until all 16 are there",
+    asks: "4 waves of 16 GETs at once ──▶ candidate ──▶ upstream holds each wave until all 16 are there",
     level: Level::Recommended,
     protocols: &Protocol::DIRECT,
     needs: &[],

@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/post_never_repeated",
     claim: "a POST that has reached an upstream on a pooled connection is never sent again",
     why: "the keep-alive race (caddy#6452 and many more): a proxy that retries everything makes two completions of one",
-    asks: "client ── GET (a pooled connection), then POST ──▶ candidate ──▶ cpa reads it and resets; one arrival",
+    asks: "client ── GET (a pooled connection), then POST ──▶ candidate ──▶ upstream reads it and resets; one arrival",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],

@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/recovers",
     claim: "an upstream that was down is served again as soon as it is back",
     why: "updates restart CPA in a second; a proxy that marks it down for ten seconds makes an outage of it",
-    asks: "cpa refuses: 5xx; cpa listens again; client ── GET ──▶ candidate ── 200",
+    asks: "upstream refuses: 5xx; upstream listens again; client ── GET ──▶ candidate ── 200",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],

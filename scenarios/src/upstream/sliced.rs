@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/sliced",
     claim: "an answer is passed on intact however the network cuts it",
     why: "a parser that expects a head, or a chunk size, in one read fails at random",
-    asks: "cpa ── 70 KB in segments of 1000 bytes ──▶ candidate ──▶ client, every byte",
+    asks: "upstream ── 70 KB in segments of 1000 bytes ──▶ candidate ──▶ client, every byte",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],

@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/stall_is_isolated",
     claim: "a request that gets no answer holds up no other",
     why: "CPA says nothing before its provider does; a proxy with one connection or worker for all stands still meanwhile",
-    asks: "cpa never answers request A; client ── request B ──▶ candidate ──▶ answered",
+    asks: "upstream never answers request A; client ── request B ──▶ candidate ──▶ answered",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

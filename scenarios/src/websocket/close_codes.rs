@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/close_codes",
     claim: "an upstream's close code and reason reach the client as they are",
     why: "CPA tells with 1009 and 1012 what the client should do; without the code it sends the same again (CLIProxyAPI#4420)",
-    asks: "cpa ── Close 1012 upstream requires HTTP replay ──▶ candidate ──▶ client: the same",
+    asks: "upstream ── Close 1012 upstream requires HTTP replay ──▶ candidate ──▶ client: the same",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],

@@ -11,9 +11,9 @@ use crate::socket::opened;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/extended_connect",
-    claim: "a WebSocket over HTTP/2 (RFC 8441) reaches CPA as an upgrade, and messages pass",
+    claim: "a WebSocket over HTTP/2 (RFC 8441) reaches its upstream as an upgrade, and messages pass",
     why: "without it browsers and h2 clients need a second connection, and the deployment a second listener (Xray-core#2111)",
-    asks: "client ── CONNECT, :protocol websocket ──▶ candidate ── GET, Upgrade: websocket ──▶ cpa",
+    asks: "client ── CONNECT, :protocol websocket ──▶ candidate ── GET, Upgrade: websocket ──▶ upstream",
     level: Level::Required,
     protocols: &[Protocol::H2, Protocol::ChainH2],
     needs: &[proxyproof_harness::Feature::ExtendedConnect],

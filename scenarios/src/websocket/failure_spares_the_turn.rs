@@ -10,9 +10,9 @@ use crate::fallback::Fallback;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/failure_spares_the_turn",
-    claim: "an upgrade that CPA leaves without an answer is not refused as if the client were wrong",
+    claim: "an upgrade that the program leaves without an answer is not refused as if the client were wrong",
     why: "measured: after a 5xx or a cut connection Codex still turns to HTTP, in 6.4 s; a 400 ends its turn",
-    asks: "client ── Upgrade ──▶ candidate ──▶ cpa ── FIN, RST ──▶ candidate ── 502, 503 or 504 ──▶ client",
+    asks: "client ── Upgrade ──▶ candidate ──▶ upstream ── FIN, RST ──▶ candidate ── 502, 503 or 504 ──▶ client",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],

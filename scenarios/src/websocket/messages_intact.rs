@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/messages_intact",
     claim: "text and binary messages up to 1 MiB pass both ways unchanged",
     why: "a turn's last event has tens of kilobytes, images megabytes",
-    asks: "client ── text, 64 KiB, 1 MiB ──▶ candidate ──▶ cpa echoes ──▶ client",
+    asks: "client ── text, 64 KiB, 1 MiB ──▶ candidate ──▶ upstream echoes ──▶ client",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],

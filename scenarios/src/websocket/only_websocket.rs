@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/only_websocket",
     claim: "an upgrade to anything but WebSocket does not reach an upstream",
     why: "`Upgrade: h2c` makes the proxy a blind tunnel past all its rules (h2c smuggling)",
-    asks: "client ── Upgrade: h2c, HTTP2-Settings ──▶ candidate ── no Upgrade ──▶ cpa",
+    asks: "client ── Upgrade: h2c, HTTP2-Settings ──▶ candidate ── no Upgrade ──▶ upstream",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

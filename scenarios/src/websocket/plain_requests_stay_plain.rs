@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/plain_requests_stay_plain",
     claim: "a request without Upgrade reaches the upstream without one",
     why: "a constant `Connection: upgrade` breaks ordinary requests (Ombi#2881)",
-    asks: "client ── POST ──▶ candidate ── no Upgrade, no Connection: upgrade ──▶ cpa",
+    asks: "client ── POST ──▶ candidate ── no Upgrade, no Connection: upgrade ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],

@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/refusal_delivered",
     claim: "an upstream's refusal of an upgrade reaches the client with its status and body",
     why: "only 426 makes Codex fall back at once; 404 and 502 cost it 6.4 s, 400 ends the turn",
-    asks: "cpa ── 401, 403, 426, 503 ──▶ candidate ── the same ──▶ client",
+    asks: "upstream ── 401, 403, 426, 503 ──▶ candidate ── the same ──▶ client",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],

@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/upgrade",
     claim: "a WebSocket handshake reaches its upstream with all its fields, and the 101 the client",
     why: "Codex asks for a WebSocket first; where the upgrade is lost it needs seconds to fall back (codex#19821)",
-    asks: "client ── GET, Upgrade: websocket ──▶ candidate ──▶ cpa ── 101 ──▶ client",
+    asks: "client ── GET, Upgrade: websocket ──▶ candidate ──▶ upstream ── 101 ──▶ client",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],
