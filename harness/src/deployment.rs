@@ -6,6 +6,7 @@ mod location;
 mod owner;
 mod raw;
 mod size;
+mod stub;
 mod validation;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use self::fallback::Fallback;
 pub use self::location::{Location, LocationKind};
 pub use self::owner::RouteOwner;
 pub(crate) use self::size::time;
+pub use self::stub::Stub;
 use crate::document::Document;
 use crate::error::HarnessError;
 use crate::kind::{EndpointRequest, Kind, Purpose};
@@ -137,6 +139,8 @@ pub struct PublishedUpstream {
     pub endpoints: BTreeMap<Purpose, Vec<EndpointRequest>>,
     /// How many idle connections the candidate may keep to it.
     pub pool: u32,
+    /// What it answers in place of what its kind would.
+    pub stubs: Vec<Stub>,
 }
 
 /// One row of the route table.

@@ -187,6 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn stubs_are_answers_to_a_request() {
+        let stub = "[upstream.a]\naddress = \"127.0.0.1:1\"\n[[upstream.a.stub]]\nrequest = \"GET /healthz\"\nbody = \"up\"";
+        let route = "[[route]]\nlocation = \"/\"\nupstream = \"a\"";
+        let deployment = site(stub, route);
+        let stubbed = deployment.upstreams["a"].stubs[0].stubbed();
+        assert_eq!(
+            (&*stubbed.path, stubbed.status, &*stubbed.body),
+            ("/healthz", 200, "up")
+        );
+    }
+
+    #[test]
     fn the_published_site_has_its_gateway_first() {
         let deployment = Deployment::cpa_two_hosts();
         let plain = deployment.endpoints(Purpose::Plain);

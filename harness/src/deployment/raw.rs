@@ -58,8 +58,24 @@ pub(super) struct RawUpstream {
     pub(super) kind: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) pool: u32,
+    #[serde(default, rename = "stub")]
+    pub(super) stubs: Vec<RawStub>,
     #[serde(default)]
     pub(super) endpoints: RawEndpoints,
+}
+
+/// An answer of one's own to a request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStub {
+    /// `METHOD /path`.
+    pub(super) request: Spanned<String>,
+    pub(super) status: Option<Spanned<u16>>,
+    #[serde(default)]
+    pub(super) body: String,
+    /// Fields of the answer by name.
+    #[serde(default)]
+    pub(super) fields: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]

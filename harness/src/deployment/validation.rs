@@ -5,19 +5,20 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use proxyproof_oracle::location::TableBuilder;
 use toml::Spanned;
 
 use super::fallback::Fallback;
 use super::location::Location;
-use super::raw::{RawDeployment, RawHosts, RawLimits, RawListener, RawRoute, RawUpstream};
+use super::raw::{RawDeployment, RawHosts, RawLimits, RawListener, RawRoute, RawStub, RawUpstream};
 use super::{
     Deployment, Front, Hosts, Identity, Limits, ProxyProtocol, PublishedListener,
-    PublishedUpstream, Route, owner, size,
+    PublishedUpstream, Route, Stub, owner, size,
 };
 use crate::document::{Document, DocumentError, nearest};
 use crate::error::HarnessError;
-use crate::kind::{self, Kind, RawEndpoints};
+use crate::kind::{self, EndpointRequest, Kind, RawEndpoints};
 use crate::protocol::Protocol;
 
 type Checked<T> = Result<T, DocumentError>;
@@ -183,6 +184,7 @@ impl<'a> Validation<'a> {
             let published = PublishedUpstream {
                 kind: self.kind(name.get_ref(), upstream.kind.as_ref())?,
                 endpoints: kind::endpoints(self.document, &upstream.endpoints)?,
+                stubs: self.stubs(&upstream.stubs)?,
                 address: upstream.address.into_inner(),
                 pool: upstream.pool,
             };
@@ -228,6 +230,35 @@ impl<'a> Validation<'a> {
             HarnessError::Document(error) => *error,
             error => self.at(written, "this one", error.in_full()),
         })
+    }
+
+    fn stubs(&self, raw: &[RawStub]) -> Checked<Vec<Stub>> {
+        let stub = |raw: &RawStub| {
+            let request = EndpointRequest::parse(raw.request.get_ref()).map_err(|malformed| {
+                self.at(&raw.request, "here", malformed.to_string())
+                    .help("as in `\"GET /healthz\"`")
+            })?;
+            let status = raw.status.as_ref();
+            if let Some(wrong) = status.filter(|status| !(200..600).contains(status.get_ref())) {
+                let message = format!("{} is no status of an answer", wrong.get_ref());
+                return Err(self.at(wrong, "here", message).help("from 200 to 599"));
+            }
+            let unwritable = raw.fields.iter().find(|(name, value)| {
+                HeaderName::try_from(name.as_str()).is_err()
+                    || HeaderValue::try_from(value.as_str()).is_err()
+            });
+            if let Some((name, value)) = unwritable {
+                let message = format!("`{name}: {value}` is no field of an answer");
+                return Err(self.at(&raw.request, "the answer to this", message));
+            }
+            Ok(Stub {
+                request,
+                status: status.map_or(200, |status| *status.get_ref()),
+                body: raw.body.clone(),
+                fields: raw.fields.clone(),
+            })
+        };
+        raw.iter().map(stub).collect()
     }
 
     /// Those of the whole site belong to the upstream that a request reaches, as the upstream knows the path.

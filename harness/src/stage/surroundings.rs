@@ -122,6 +122,11 @@ async fn upstreams(
             upstreams.insert(name.clone(), upstream.map_err(starting("an upstream"))?);
         }
     }
+    for (name, published) in &deployment.upstreams {
+        for stub in &published.stubs {
+            upstreams[name].mount(stub.stubbed().mock()).await;
+        }
+    }
     Ok(upstreams)
 }
 

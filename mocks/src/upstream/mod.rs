@@ -15,6 +15,7 @@ mod scripts;
 mod server;
 mod service;
 mod socket;
+mod stubbed;
 mod stubs;
 pub mod usage;
 mod websocket;
@@ -27,6 +28,7 @@ pub use running::{AtAccept, RunningUpstream};
 pub use scripted::ScriptedUpstream;
 pub use server::Server;
 pub use service::{After, Protocols, Rules, Service};
+pub use stubbed::Stubbed;
 pub use websocket::{Message, SocketEnd, WebSocket};
 
 pub(crate) use accept::bind;

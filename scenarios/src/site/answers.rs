@@ -28,16 +28,17 @@ const SILENT: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let endpoint = ask.endpoint(Purpose::Plain);
-    let request = ask.to(&endpoint);
-    let answer = Script::new().reply(200, "text/plain", endpoint.upstream.clone());
-    ask.script(&request, answer);
+    let request = ask.plain();
+    // Whoever gets it: where a request arrives, others look at.
+    for upstream in ask.stage().upstreams().values() {
+        let answer = Script::new().reply(200, "text/plain", upstream.name().to_owned());
+        upstream.script(request.probe_id(), answer);
+    }
     let connection = ask.client().connect().await?;
     let mut exchange = connection.open(&request).await?.patience(PATIENCE);
     // What went wrong is told by the exchange itself.
     let _ = exchange.whole().await;
     let seen = ask.observe(&exchange).await;
-    // Where it arrives, and with which body, others look at.
     if checks.arrived_once(&seen, SILENT).is_some() {
         checks.status(&seen, 200, SILENT);
     }
