@@ -320,6 +320,28 @@ impl RunningStage {
         Ok(())
     }
 
+    /// Tells the candidate to read its configuration again, and waits until a process of it is there that was not: who
+    /// serves the new configuration in one of its own. One that changes within its process gives no such sign, and gets
+    /// the time of a step.
+    ///
+    /// # Errors
+    /// [`HarnessError::Died`] when it is gone.
+    pub async fn reload_and_wait(&self) -> Result<(), HarnessError> {
+        let before = self.processes();
+        self.reload()?;
+        let new = || {
+            let processes = self.processes().into_iter();
+            let new = processes
+                .filter(|process| !before.contains(process))
+                .count();
+            std::future::ready((new > 0).then_some(()).ok_or_else(String::new))
+        };
+        let _ = Patience::LOCK_STEP
+            .eventually("a process with the new configuration", new)
+            .await;
+        Ok(())
+    }
+
     /// Tells the candidate to finish what is under way and end; does not wait for it.
     pub fn dismiss(&self) {
         self.dismissed.store(true, Ordering::Relaxed);

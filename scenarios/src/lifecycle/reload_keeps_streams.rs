@@ -55,7 +55,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     {
         return Ok(());
     }
-    ask.stage().reload()?;
+    ask.stage().reload_and_wait().await?;
     for _ in 0..REQUESTS {
         answered(ask, ask.plain()).await?;
     }
@@ -69,5 +69,5 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     Ok(())
 }
 
-/// By then the new configuration serves; a reload that cuts has done so.
+/// Whoever serves the new configuration has been asked by then.
 const REQUESTS: usize = 10;

@@ -4,6 +4,7 @@ mod close_codes;
 mod extended_connect;
 mod failure_spares_the_turn;
 mod fallback_at_once;
+mod http_version;
 mod messages_intact;
 mod only_websocket;
 mod plain_requests_stay_plain;
@@ -15,6 +16,7 @@ use proxyproof_harness::Scenario;
 /// In report order.
 pub(crate) const SCENARIOS: &[&Scenario] = &[
     &upgrade::SCENARIO,
+    &http_version::SCENARIO,
     &messages_intact::SCENARIO,
     &close_codes::SCENARIO,
     &only_websocket::SCENARIO,
