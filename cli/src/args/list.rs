@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-/// List scenarios, candidates or deployments
+/// List scenarios, candidates, deployments or kinds of upstreams
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
     /// What to list
@@ -22,4 +22,6 @@ pub(crate) enum Listing {
     Candidates,
     /// The embedded deployments
     Deployments,
+    /// What programs upstreams can be, with the requests that they are asked by
+    Kinds,
 }

@@ -1,7 +1,7 @@
 //! Lists what there is.
 
 use proxyproof_harness::{
-    Deployment, Protocol, Scenario,
+    Deployment, Kind, Protocol, Scenario,
     candidate::Gallery,
     suite::{Filter, Plan, Selection},
 };
@@ -19,6 +19,7 @@ pub(crate) fn list(arguments: &ListArguments, printer: &Printer) -> Result<Exit,
         Listing::Scenarios => scenarios(&arguments.filter)?,
         Listing::Candidates => candidates()?,
         Listing::Deployments => deployments()?,
+        Listing::Kinds => kinds(),
     };
     printer.result(&table(&rows))?;
     Ok(Exit::PASS)
@@ -80,6 +81,20 @@ fn deployments() -> Result<Vec<Vec<String>>, CommandError> {
         .into_iter()
         .map(row)
         .collect::<Result<_, _>>()?)
+}
+
+/// A line for each kind, and one below it for each purpose that it serves.
+fn kinds() -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for kind in Kind::embedded() {
+        rows.push(vec![kind.name.clone(), kind.about.clone()]);
+        for (purpose, requests) in &kind.endpoints {
+            let requests: Vec<String> = requests.iter().map(ToString::to_string).collect();
+            let line = format!("  {:<12}{}", purpose.name(), requests.join(", "));
+            rows.push(vec![String::new(), line]);
+        }
+    }
+    rows
 }
 
 /// Columns two spaces apart; the last one is as long as it is.

@@ -29,6 +29,10 @@ pub(crate) fn candidate(
         }
         return Ok(named);
     };
+    if *deployment == Deployment::cpa_two_hosts() {
+        // The limit of the published site: a user's own file may let larger bodies through.
+        deployment.limits.refuse_larger = false;
+    }
     let own = UserConfiguration::read(path, &named, binary)?;
     // Which of its servers is meant shows by where they pass requests on to.
     for (name, written) in &arguments.upstream {

@@ -31,6 +31,11 @@ fn candidates() {
 }
 
 #[test]
+fn kinds() {
+    assert_told!(Invocation::new(&["list", "kinds"]));
+}
+
+#[test]
 fn deployments() {
     assert_told!(Invocation::new(&["list", "deployments"]));
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    CaddyConfiguration, Candidate, Language, LaunchFile, Maps, OwnConfiguration, PrivateCopy, Role,
-    address, apache, haproxy,
+    CaddyConfiguration, Candidate, Language, LaunchFile, Maps, Occurrence, OwnConfiguration,
+    PrivateCopy, Role, address, apache, haproxy,
 };
 use crate::deployment::Deployment;
 use crate::document::{Document, DocumentError};
@@ -75,6 +75,12 @@ impl Candidate {
             private_copy: private_copy.into(),
         };
         self.launch.files = vec![Arc::new(main)];
+        // The gaps are the gallery's: a user's file need not have them, and is not told to list them otherwise.
+        let editions = self.editions.iter_mut();
+        let known = editions.flat_map(|edition| &mut edition.known);
+        for gap in self.known.iter_mut().chain(known) {
+            gap.occurrence = Occurrence::Sometimes;
+        }
         self
     }
 
