@@ -7,10 +7,20 @@ use proxyproof_harness::kind::{ClientAddress, Entry};
 use proxyproof_harness::{Ask, Purpose};
 use proxyproof_mocks::Arrival;
 
-/// A plain endpoint of each upstream that looks at the client's address in some field.
+/// Every endpoint of the upstreams that look at the client's address in some field: a location may have rules of its own.
 pub(crate) fn believing(ask: &Ask<'_>) -> Vec<Endpoint> {
-    let mut endpoints = ask.deployment().endpoints(Purpose::Plain);
-    endpoints.retain(|endpoint| !rule(ask, endpoint).fields.is_empty());
+    let purposes = Purpose::ALL.into_iter();
+    let mut endpoints: Vec<Endpoint> = purposes
+        .filter(|purpose| *purpose != Purpose::WebSocket)
+        .flat_map(|purpose| ask.deployment().endpoints(purpose))
+        .filter(|endpoint| !rule(ask, endpoint).fields.is_empty())
+        .collect();
+    let mut seen = Vec::new();
+    endpoints.retain(|endpoint| {
+        let fresh = !seen.contains(&endpoint.target);
+        seen.push(endpoint.target.clone());
+        fresh
+    });
     endpoints
 }
 
@@ -21,10 +31,12 @@ pub(crate) fn believing_in(ask: &Ask<'_>, field: &str) -> Vec<Endpoint> {
     endpoints
 }
 
-/// A plain endpoint of the upstream that lets local clients do more.
+/// An endpoint of the upstream that lets local clients do more: one for its owner alone, where it has one.
 pub(crate) fn trusting(ask: &Ask<'_>) -> Option<Endpoint> {
-    let mut endpoints = believing(ask).into_iter();
-    endpoints.find(|endpoint| rule(ask, endpoint).trusts_loopback)
+    let mut endpoints = believing(ask);
+    endpoints.retain(|endpoint| rule(ask, endpoint).trusts_loopback);
+    endpoints.sort_by_key(|endpoint| endpoint.purpose != Purpose::Management);
+    endpoints.into_iter().next()
 }
 
 /// The fields that an endpoint's upstream looks at, in its order.
