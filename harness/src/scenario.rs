@@ -130,6 +130,9 @@ pub enum StageUse {
     Shared,
     /// The same, before everything else: where it fails on a protocol, nothing else is asked on that.
     Control,
+    /// One that scenarios share whose upstreams answer with errors or break off: a proxy may take an upstream out of service
+    /// for that, and others are not to fail with it.
+    WithErrors,
     /// One of its own, which it may disturb, prepared by the given function.
     Own(fn(Stage) -> Stage),
 }

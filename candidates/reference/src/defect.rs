@@ -175,6 +175,7 @@ defects! {
     HangOnStall "hang_on_stall" "An upstream that does not answer is waited for without limit.",
     TimeoutIsBadGateway "timeout_is_bad_gateway" "An upstream that does not answer in time gives 502, not 504.",
     FailureSpreads "failure_spreads" "For a second after one upstream failed, requests to the others fail too.",
+    EjectAfterErrors "eject_after_errors" "For two seconds after an upstream answered 500 to 504 it is not tried.",
     MarkDown "mark_down" "For two seconds after a failure an upstream is not tried.",
     UpstreamHttp10 "upstream_http10" "Requests go upstream as HTTP/1.0.",
     SerialUpstream "serial_upstream" "One request at a time goes to an upstream; the others wait.",

@@ -35,6 +35,8 @@ pub(crate) struct Round<'r, 'a> {
     staging: Staging<'a>,
     judge: Judge<'a>,
     shared: &'r mut SharedStage<'a>,
+    /// For those whose upstreams answer with errors.
+    with_errors: SharedStage<'a>,
     outcomes: Vec<Option<Outcome>>,
     /// Places in the plan that are still to be asked.
     queue: VecDeque<usize>,
@@ -60,6 +62,7 @@ impl<'r, 'a> Round<'r, 'a> {
             staging,
             judge,
             shared,
+            with_errors: SharedStage::new(staging),
             outcomes: vec![None; plan.asked().len()],
             queue: order(plan, staging.candidate),
             running: JoinSet::new(),
@@ -86,6 +89,7 @@ impl<'r, 'a> Round<'r, 'a> {
             done = self.ask_all(sinks) => done.map(|()| Ended::Finished)?,
         };
         self.running.shutdown().await;
+        self.with_errors.stop().await;
         let asked = self.plan.asked().iter();
         let outcomes = asked.zip(self.outcomes).map(|(asked, outcome)| {
             outcome.unwrap_or_else(|| Judge::skip(*asked, "the run was stopped before its end"))
@@ -203,7 +207,7 @@ impl<'r, 'a> Round<'r, 'a> {
 
     /// Nothing more goes to a dead candidate, and only so many stages are up at once.
     fn may_start(&self, asked: Asked) -> bool {
-        match asked.scenario.stage {
+        match self.stage_use(asked) {
             StageUse::Shared | StageUse::Control
                 if self.staging.candidate.is_alone() && self.own_stages > 0 =>
             {
@@ -212,14 +216,32 @@ impl<'r, 'a> Round<'r, 'a> {
             StageUse::Shared | StageUse::Control => {
                 self.suspects.is_empty() && self.shared.death().is_none()
             }
+            StageUse::WithErrors => true,
             StageUse::Own(_) if self.staging.candidate.is_alone() => self.running.is_empty(),
             StageUse::Own(_) => self.own_stages < OWN_STAGES_AT_ONCE,
         }
     }
 
+    /// Where one stage only can be there, what others share has to do.
+    fn stage_use(&self, asked: Asked) -> StageUse {
+        match asked.scenario.stage {
+            StageUse::WithErrors if self.staging.candidate.is_alone() => StageUse::Shared,
+            stage => stage,
+        }
+    }
+
     async fn start(&mut self, index: usize, asked: Asked) -> Result<(), HarnessError> {
         let patience = self.staging.patience;
-        match asked.scenario.stage {
+        match self.stage_use(asked) {
+            StageUse::WithErrors => {
+                if self.with_errors.death().is_some() {
+                    self.with_errors.stop().await;
+                }
+                let stage = self.with_errors.get().await?;
+                self.running.spawn(async move {
+                    (index, on_one_with_errors(&stage, asked, patience).await)
+                });
+            }
             StageUse::Shared | StageUse::Control => {
                 let stage = self.shared.get().await?;
                 self.running
@@ -242,7 +264,8 @@ impl<'r, 'a> Round<'r, 'a> {
         let (index, attempt) =
             joined.expect("an attempt catches panics, and nothing is aborted before the end");
         let asked = self.plan.asked()[index];
-        match asked.scenario.stage {
+        match self.stage_use(asked) {
+            StageUse::WithErrors => {}
             StageUse::Own(_) => self.own_stages -= 1,
             StageUse::Shared | StageUse::Control if self.shared.death().is_some() => {
                 self.suspects.push((index, attempt));
@@ -340,6 +363,19 @@ async fn on_a_shared(stage: &RunningStage, asked: Asked, patience: Patience) -> 
     let attempt = Attempt::on(stage, asked, patience).await;
     if !attempt.is_clean() {
         stage.hear_of_a_death(asked.protocol).await;
+    }
+    attempt
+}
+
+/// Who kills the candidate here is found by what the stage says then: few use it.
+async fn on_one_with_errors(stage: &RunningStage, asked: Asked, patience: Patience) -> Attempt {
+    let mut attempt = on_a_shared(stage, asked, patience).await;
+    if let Some(ending) = stage.ending() {
+        let death = Death {
+            ending: ending.to_string(),
+            words: stage.log_tail(),
+        };
+        attempt.findings.push(died(Some(&death), ""));
     }
     attempt
 }

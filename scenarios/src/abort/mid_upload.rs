@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &Protocol::ALL,
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[COMPLETED],
     breaks: &[Break::new("complete_aborted_upload", COMPLETED.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),

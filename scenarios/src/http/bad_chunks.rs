@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[ACCEPTED],
     breaks: &[Break::new("complete_aborted_upload", ACCEPTED.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),

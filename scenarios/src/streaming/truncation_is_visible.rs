@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &Protocol::ALL,
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[HIDDEN],
     breaks: &[Break::new("truncation_ends_cleanly", HIDDEN.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),

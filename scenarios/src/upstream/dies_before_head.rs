@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &Protocol::ALL,
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[WRONG],
     breaks: &[
         Break::new("retry_twice", WRONG.name),

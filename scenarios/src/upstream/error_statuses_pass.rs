@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &Protocol::ALL,
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Plain)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[REPLACED],
     breaks: &[
         Break::new("replace_errors", REPLACED.name),

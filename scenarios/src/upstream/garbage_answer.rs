@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &Protocol::ALL,
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Plain)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[SUCCESS],
     breaks: &[Break::new("upstream_down_is_ok", SUCCESS.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),

@@ -5,6 +5,7 @@ mod connections_reused;
 mod dies_before_head;
 mod down_is_502;
 mod error_statuses_pass;
+mod errors_eject_nobody;
 mod garbage_answer;
 mod get_survives_stale_connection;
 mod http_1_1;
@@ -32,5 +33,6 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &bytes_past_length::SCENARIO,
     &stall_is_isolated::SCENARIO,
     &error_statuses_pass::SCENARIO,
+    &errors_eject_nobody::SCENARIO,
     &sliced::SCENARIO,
 ];

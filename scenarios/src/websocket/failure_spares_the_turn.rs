@@ -17,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],
     site: &[SiteNeed::Endpoint(Purpose::WebSocket)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[ENDED],
     breaks: &[
         Break::new("upgrade_failure_is_bad_request", ENDED.name),

@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[proxyproof_harness::Feature::WebSocket],
     site: &[SiteNeed::Endpoint(Purpose::WebSocket)],
-    stage: StageUse::Shared,
+    stage: StageUse::WithErrors,
     findings: &[CHANGED],
     breaks: &[Break::new("upgrade_refusal_lost", CHANGED.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),

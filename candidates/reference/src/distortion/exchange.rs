@@ -53,6 +53,15 @@ pub(crate) async fn forward(
         forward_properly(&client, &live, request).await
     };
     match outcome {
+        Ok(response)
+            if defects.has(Defect::EjectAfterErrors)
+                && (500..=504).contains(&response.status().as_u16()) =>
+        {
+            for pool in live.pools() {
+                pool.failed_until.set(Some(Instant::now() + EJECTED));
+            }
+            Ok(response)
+        }
         Ok(response) => Ok(distort(response, &client, defects, upstream_host, is_head).await),
         Err(stop) => failed(stop, &live),
     }
@@ -82,7 +91,9 @@ fn remembered_failure(request: &Request<Incoming>, live: &Live) -> Option<Stop> 
         .route(path, defects)
         .map(|route| live.pool(route.upstream));
     let refuses = match mine {
-        Some(mine) if defects.has(Defect::MarkDown) => has_failed(mine),
+        Some(mine) if defects.has(Defect::MarkDown) || defects.has(Defect::EjectAfterErrors) => {
+            has_failed(mine)
+        }
         _ if defects.has(Defect::FailureSpreads) => {
             live.pools().iter().any(|pool| has_failed(pool))
         }
@@ -352,3 +363,6 @@ pub(crate) async fn in_turn(
 async fn next_frame(incoming: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
     std::future::poll_fn(|cx| std::pin::Pin::new(&mut *incoming).poll_frame(cx)).await
 }
+
+/// How long an upstream is out of service for its errors.
+const EJECTED: Duration = Duration::from_secs(2);
