@@ -158,6 +158,14 @@ impl Candidate {
             .any(|file| file.role == Role::Native)
     }
 
+    /// Whether a user's file that it was given names this address by itself.
+    #[must_use]
+    pub fn names(&self, address: &str) -> bool {
+        let files = self.launch.files.iter();
+        let mut own = files.filter(|file| file.private_copy.is_some());
+        own.any(|file| address::is_in(&file.text, address))
+    }
+
     /// What is asked for until it arrives: what the manifest says, or a request that the site serves.
     #[must_use]
     pub fn readiness_target(&self, deployment: &Deployment) -> String {

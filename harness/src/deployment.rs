@@ -214,6 +214,12 @@ impl Deployment {
         }
     }
 
+    /// Without this upstream and the routes that lead to it.
+    pub fn remove_upstream(&mut self, name: &str) {
+        self.upstreams.remove(name);
+        self.routes.retain(|route| route.upstream != name);
+    }
+
     /// Puts a listener elsewhere; what the front's table sends there follows.
     ///
     /// # Panics

@@ -58,9 +58,25 @@ pub(crate) fn candidate(
         Maps::AsWritten
     };
     match own {
-        UserConfiguration::Nginx(own) => Ok(own.of(name, maps, deployment)?),
+        UserConfiguration::Nginx(own) => {
+            let candidate = own.of(name, maps, deployment)?;
+            keep_what_is_named(&candidate, deployment);
+            Ok(candidate)
+        }
         UserConfiguration::Caddy(own) => Ok(own.of(named, deployment)?),
         UserConfiguration::Unread => Ok(named.with_configuration(path, deployment)?),
+    }
+}
+
+/// An upstream of the published site that a user's file has nowhere is none of the user's site.
+fn keep_what_is_named(candidate: &Candidate, deployment: &mut Deployment) {
+    let upstreams = deployment.upstreams.iter();
+    let missing = upstreams.filter(|(_, upstream)| !candidate.names(&upstream.address));
+    let missing: Vec<String> = missing.map(|(name, _)| name.clone()).collect();
+    if missing.len() < deployment.upstreams.len() {
+        for name in missing {
+            deployment.remove_upstream(&name);
+        }
     }
 }
 
