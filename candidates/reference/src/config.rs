@@ -1,6 +1,7 @@
 //! What the proxy serves, under which limits.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub(crate) struct Site {
     pub(crate) server_names: Vec<Box<str>>,
     /// Largest request body in bytes.
     pub(crate) body_limit: u64,
+    /// How upstreams are told that clients reach the site.
+    pub(crate) identity: Identity,
     /// Limits of message heads.
     pub(crate) head: HeadLimits,
     /// How long each wait may last.
@@ -67,6 +70,46 @@ pub(crate) struct UpstreamAddress {
     pub(crate) address: SocketAddr,
     /// Idle connections that each worker keeps.
     pub(crate) pool: usize,
+}
+
+/// How clients reach the site, whatever this proxy's own listeners are: something in front may end TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Identity {
+    /// The scheme of the site's URLs.
+    pub(crate) scheme: Scheme,
+    /// The port of the site's URLs, as text: it is written with every request.
+    #[serde(deserialize_with = "port")]
+    pub(crate) port: Box<str>,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::Https,
+            port: "443".into(),
+        }
+    }
+}
+
+/// The scheme of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scheme {
+    /// Without TLS.
+    Http,
+    /// With TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme as URLs have it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
 }
 
 /// Limits of message heads.
@@ -152,6 +195,11 @@ impl Site {
         })?;
         document::site(&text).map_err(|mistake| mistake.located(path, &text))
     }
+}
+
+fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<str>, D::Error> {
+    let port = NonZeroU16::deserialize(deserializer)?;
+    Ok(port.to_string().into_boxed_str())
 }
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::{HeadLimits, Listen, Site, Timeouts, UpstreamAddress};
+use crate::config::{HeadLimits, Identity, Listen, Site, Timeouts, UpstreamAddress};
 use crate::defect::{Defect, Defects};
 use crate::error::ReferenceError;
 use crate::router::Router;
@@ -30,6 +30,8 @@ struct Document {
     server_names: Spanned<Vec<Spanned<String>>>,
     #[serde(default = "default_body_limit")]
     body_limit: u64,
+    #[serde(default)]
+    identity: Identity,
     #[serde(default)]
     head: HeadLimits,
     #[serde(default)]
@@ -65,6 +67,7 @@ impl Document {
             threads: threads(self.threads)?,
             server_names: server_names(self.server_names)?,
             body_limit: self.body_limit,
+            identity: self.identity,
             head: self.head,
             timeouts: self.timeouts,
             listeners: listeners(self.listen)?,

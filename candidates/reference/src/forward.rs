@@ -179,6 +179,7 @@ fn head(
             &plan.host
         },
         client: address,
+        identity: &live.site.identity,
         listener_port: client.listen.address.port(),
         fields: &parts.headers,
         framing: sent_framing(live, plan),

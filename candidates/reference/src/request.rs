@@ -4,6 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::config::{Identity, Scheme};
 use crate::defect::{Defect, Defects};
 use crate::fields::{Fate, fate, has_token, is_end_to_end, tokens};
 use crate::upstream::RequestFraming;
@@ -17,6 +18,8 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) host: &'a str,
     /// The client's address, as text.
     pub(crate) client: &'a str,
+    /// How clients reach the site.
+    pub(crate) identity: &'a Identity,
     /// The listener's port, for a defect.
     pub(crate) listener_port: u16,
     pub(crate) fields: &'a HeaderMap,
@@ -103,11 +106,12 @@ impl RequestHead<'_> {
             );
         }
         if !self.may_strip("x-forwarded-proto") && !self.defects.has(Defect::NoForwardedProto) {
-            let scheme: &[u8] = if self.defects.has(Defect::PlainForwardedProto) {
-                b"http"
+            let scheme = if self.defects.has(Defect::PlainForwardedProto) {
+                Scheme::Http
             } else {
-                b"https"
+                self.identity.scheme
             };
+            let scheme = scheme.name().as_bytes();
             put(text, &[b"X-Forwarded-Proto: ", scheme, b"\r\n"]);
         }
         let host = self
@@ -119,7 +123,7 @@ impl RequestHead<'_> {
         );
         match self.defects.has(Defect::ListenerForwardedPort) {
             true => put(text, &[self.listener_port.to_string().as_bytes(), b"\r\n"]),
-            false => text.put_slice(b"443\r\n"),
+            false => put(text, &[self.identity.port.as_bytes(), b"\r\n"]),
         }
         if !self.may_strip("forwarded") && !self.defects.has(Defect::NoForwarded) {
             // RFC 7239 section 6: an IPv6 address is bracketed and hence quoted.
@@ -132,7 +136,8 @@ impl RequestHead<'_> {
                 close,
                 b";host=",
                 self.host.as_bytes(),
-                b";proto=https",
+                b";proto=",
+                self.identity.scheme.name().as_bytes(),
             ];
             self.put_appended(
                 text,

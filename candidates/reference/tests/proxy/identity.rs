@@ -49,6 +49,23 @@ async fn the_tunnels_word_counts_and_the_clients_does_not() {
 }
 
 #[tokio::test]
+async fn the_site_says_how_clients_reach_it() {
+    let proxy = Proxy::start("[identity]\nscheme = 'http'\nport = 8080\n").await;
+    let head = arrival(&proxy, crate::rig::CLIENT, crate::rig::GET).await;
+    for (name, expected) in [
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-port", "8080"),
+        ("x-forwarded-host", "api.example.org"),
+        (
+            "forwarded",
+            "for=203.0.113.7;host=api.example.org;proto=http",
+        ),
+    ] {
+        assert_eq!(values(&head, name), [expected], "{name} in {head}");
+    }
+}
+
+#[tokio::test]
 async fn an_ipv6_address_is_quoted_where_that_is_due() {
     let proxy = Proxy::plain().await;
     let head = arrival(
