@@ -37,6 +37,7 @@ struct Location {
     modifier: &'static str,
     path: String,
     upstream: String,
+    replace: Option<String>,
     request_body: RequestBody,
 }
 
@@ -132,6 +133,7 @@ fn routes(deployment: &Deployment) -> Vec<Location> {
         modifier: route.location.kind.modifier(),
         path: route.location.path.clone(),
         upstream: route.upstream.clone(),
+        replace: route.replace.clone(),
         request_body: route.request_body,
     };
     deployment.routes.iter().map(location).collect()
