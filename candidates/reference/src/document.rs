@@ -11,7 +11,8 @@ use toml::Spanned;
 use crate::config::{HeadLimits, Identity, Listen, Site, Timeouts, UpstreamAddress};
 use crate::defect::{Defect, Defects};
 use crate::error::ReferenceError;
-use crate::router::Router;
+use crate::replacement::Replacement;
+use crate::router::{Owner, Router};
 
 /// The site that a text describes.
 pub(crate) fn site(text: &str) -> Result<Site, Mistake> {
@@ -57,6 +58,7 @@ struct UpstreamTable {
 struct LocationTable {
     r#match: Spanned<String>,
     upstream: Spanned<String>,
+    replace: Option<Spanned<String>>,
 }
 
 impl Document {
@@ -166,25 +168,25 @@ fn upstreams(tables: Vec<UpstreamTable>) -> Result<Vec<UpstreamAddress>, Mistake
 
 fn router(tables: &[LocationTable], upstreams: &[UpstreamAddress]) -> Result<Router, Mistake> {
     let mut router = Router::default();
-    for LocationTable {
-        r#match: notation,
-        upstream,
-    } in tables
-    {
-        let owner = upstreams
-            .iter()
-            .position(|known| *known.name == **upstream.as_ref());
-        let owner = owner.ok_or_else(|| {
-            Mistake::at(
-                upstream,
-                format!("unknown upstream `{}`", upstream.as_ref()),
-            )
-        })?;
+    for table in tables {
         router
-            .add(notation.as_ref(), owner)
-            .map_err(|message| Mistake::at(notation, message))?;
+            .add(table.r#match.as_ref(), owner(table, upstreams)?)
+            .map_err(|message| Mistake::at(&table.r#match, message))?;
     }
     Ok(router.ready())
+}
+
+fn owner(table: &LocationTable, upstreams: &[UpstreamAddress]) -> Result<Owner, Mistake> {
+    let name = table.upstream.as_ref();
+    let upstream = upstreams.iter().position(|known| *known.name == **name);
+    let replace = table.replace.as_ref().map(|replace| {
+        Replacement::new(replace.as_ref()).map_err(|message| Mistake::at(replace, message))
+    });
+    Ok(Owner {
+        upstream: upstream
+            .ok_or_else(|| Mistake::at(&table.upstream, format!("unknown upstream `{name}`")))?,
+        replace: replace.transpose()?,
+    })
 }
 
 fn defects(names: &[Spanned<String>]) -> Result<Defects, Mistake> {
@@ -285,6 +287,11 @@ mod tests {
                 "match = '/'",
                 "match = '~ ^/v1'",
                 "x.toml:11:9: `~ ^/v1`: regular expressions",
+            ),
+            (
+                "match = '/'",
+                "match = '/'\nreplace = 'x'",
+                "x.toml:12:11: `x` is not a path",
             ),
             ("'h1'", "'h3'", "x.toml:5:12: unknown variant `h3`"),
             (

@@ -16,6 +16,7 @@ use crate::host;
 use crate::path::{PathError, normalise};
 use crate::request::asks_for_websocket;
 use crate::router::{Fit, Route};
+use crate::target::forwarded;
 use crate::upstream::RequestFraming;
 
 /// What is to be done with a request.
@@ -52,7 +53,8 @@ impl<'a> Plan<'a> {
             return Err(Refusal::TargetTooLong);
         }
         let (route, normalised) = route(parts, &path_and_query, site)?;
-        let target = target(parts, &path_and_query, &normalised, site.defects);
+        let location = site.router.location(&route);
+        let target = forwarded(parts, &path_and_query, &normalised, location, site.defects);
         let (framing, length) = framing(parts, body)?;
         check_fields(&parts.headers, &path_and_query, site)?;
         let limit = body_limit(site);
@@ -147,56 +149,6 @@ fn route<'a>(
         route.fit = Fit::Whole;
     }
     Ok((route, normalised))
-}
-
-/// What a defect puts into the request line in place of the target.
-fn target(
-    parts: &Parts,
-    path_and_query: &str,
-    normalised: &[u8],
-    defects: Defects,
-) -> Option<Cow<'static, [u8]>> {
-    if !defects.any() {
-        return None;
-    }
-    let (path, query) =
-        path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
-    let query = if defects.has(Defect::StripQuery) {
-        ""
-    } else {
-        query
-    };
-    let path = if defects.has(Defect::ForwardNormalisedTarget) {
-        normalised
-    } else {
-        path.as_bytes()
-    };
-    let path = match defects.has(Defect::ServeBadEscape) {
-        true => Cow::Owned(with_good_escapes(path)),
-        false => Cow::Borrowed(path),
-    };
-    let prefix = match (parts.uri.scheme_str(), parts.uri.authority()) {
-        (Some(scheme), Some(authority)) if defects.has(Defect::ForwardAbsoluteForm) => {
-            format!("{scheme}://{authority}")
-        }
-        _ => String::new(),
-    };
-    Some(Cow::Owned(
-        [prefix.as_bytes(), &path, query.as_bytes()].concat(),
-    ))
-}
-
-/// A path whose percent signs all begin an escape.
-fn with_good_escapes(path: &[u8]) -> Vec<u8> {
-    let begins_escape = |at: usize| {
-        path.get(at + 1..at + 3)
-            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    let repaired = path.iter().enumerate().flat_map(|(at, byte)| match byte {
-        b'%' if !begins_escape(at) => b"%25".iter(),
-        _ => std::slice::from_ref(byte).iter(),
-    });
-    repaired.copied().collect()
 }
 
 fn framing(parts: &Parts, body: &Incoming) -> Result<(RequestFraming, u64), Refusal> {

@@ -2,7 +2,7 @@
 
 use crate::defect::Defects;
 use crate::path::normalise;
-use crate::router::{Fit, Router};
+use crate::router::{Fit, Owner, Router};
 
 /// Who gets a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,11 @@ pub fn read<'a>(
 ) -> Result<Reading, String> {
     let mut router = Router::default();
     for (notation, upstream) in locations {
-        router.add(notation, upstream)?;
+        let owner = Owner {
+            upstream,
+            replace: None,
+        };
+        router.add(notation, owner)?;
     }
     let none = Defects::default();
     let Ok(path) = normalise(path, none) else {

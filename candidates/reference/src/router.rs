@@ -8,15 +8,17 @@ use std::collections::HashMap;
 
 use crate::defect::Defects;
 use crate::distortion::Lookup;
+use crate::replacement::{Escapes, Replacement};
 
 /// The locations of a site.
 #[derive(Debug, Default)]
 pub(crate) struct Router {
+    /// In the order of the file.
+    locations: Vec<Location>,
+    /// Indices of exact locations, by name.
     exact: HashMap<Box<[u8]>, usize>,
     /// Sorted by name once ready.
     prefixes: Vec<Prefix>,
-    /// As they were added, for the defects.
-    in_order: Vec<Location>,
 }
 
 /// One location.
@@ -24,14 +26,23 @@ pub(crate) struct Router {
 pub(crate) struct Location {
     pub(crate) kind: Notation,
     pub(crate) name: Box<[u8]>,
-    /// Index of its upstream.
+    pub(crate) owner: Owner,
+}
+
+/// Who gets the paths of a location, and as what.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    /// Index of the upstream.
     pub(crate) upstream: usize,
+    /// What the upstream sees in the place of the location's name, where that is something else.
+    pub(crate) replace: Option<Replacement>,
 }
 
 #[derive(Debug)]
 struct Prefix {
     name: Box<[u8]>,
-    upstream: usize,
+    /// Index of its location.
+    location: usize,
     /// The longest other prefix that this one begins with.
     parent: Option<usize>,
 }
@@ -46,6 +57,8 @@ pub(crate) enum Notation {
 /// What the router found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
+    /// Index of the location.
+    pub(crate) location: usize,
     /// Index of the upstream.
     pub(crate) upstream: usize,
     /// Whether the path names the location.
@@ -61,9 +74,17 @@ pub(crate) enum Fit {
     Slashless,
 }
 
+impl Location {
+    /// A normalised path as the upstream gets it; `None` where that is the path as it came.
+    pub(crate) fn replaced(&self, path: &[u8], came: Escapes) -> Option<Vec<u8>> {
+        let replacement = self.owner.replace.as_ref()?;
+        Some(replacement.of(path, self.name.len(), came))
+    }
+}
+
 impl Router {
     /// Adds a location in NGINX's notation; the message says what is wrong with it.
-    pub(crate) fn add(&mut self, notation: &str, upstream: usize) -> Result<(), String> {
+    pub(crate) fn add(&mut self, notation: &str, owner: Owner) -> Result<(), String> {
         let words: Vec<&str> = notation.split_whitespace().collect();
         let (kind, name) = match words.as_slice() {
             ["=", name] => (Notation::Exact, *name),
@@ -88,22 +109,23 @@ impl Router {
         }
         let name: Box<[u8]> = name.as_bytes().into();
         if self
-            .in_order
+            .locations
             .iter()
             .any(|known| known.kind == kind && known.name == name)
         {
             return Err(format!("location `{notation}` twice"));
         }
-        self.in_order.push(Location {
+        let location = self.locations.len();
+        self.locations.push(Location {
             kind,
             name: name.clone(),
-            upstream,
+            owner,
         });
         match kind {
-            Notation::Exact => drop(self.exact.insert(name, upstream)),
+            Notation::Exact => drop(self.exact.insert(name, location)),
             Notation::Prefix => self.prefixes.push(Prefix {
                 name,
-                upstream,
+                location,
                 parent: None,
             }),
         }
@@ -131,17 +153,28 @@ impl Router {
     /// The owner of a normalised path, if any location matches.
     pub(crate) fn route(&self, path: &[u8], defects: Defects) -> Option<Route> {
         if defects.any() {
-            return Lookup { path, defects }.route(&self.in_order);
+            return Lookup { path, defects }.route(&self.locations);
         }
         self.route_exactly(path)
             .or_else(|| self.route_by_prefix(path))
     }
 
+    /// The location that a route goes through.
+    pub(crate) fn location(&self, route: &Route) -> &Location {
+        &self.locations[route.location]
+    }
+
+    fn found(&self, location: usize, fit: Fit) -> Route {
+        Route {
+            location,
+            upstream: self.locations[location].owner.upstream,
+            fit,
+        }
+    }
+
     fn route_exactly(&self, path: &[u8]) -> Option<Route> {
-        self.exact.get(path).map(|&upstream| Route {
-            upstream,
-            fit: Fit::Whole,
-        })
+        let location = self.exact.get(path)?;
+        Some(self.found(*location, Fit::Whole))
     }
 
     fn route_by_prefix(&self, path: &[u8]) -> Option<Route> {
@@ -153,10 +186,7 @@ impl Router {
             while let Some(index) = candidate {
                 let prefix = &self.prefixes[index];
                 if path.starts_with(&prefix.name) {
-                    return Some(Route {
-                        upstream: prefix.upstream,
-                        fit: Fit::Whole,
-                    });
+                    return Some(self.found(prefix.location, Fit::Whole));
                 }
                 candidate = prefix.parent;
             }
@@ -175,10 +205,8 @@ impl Router {
         let found = self.prefixes[after..]
             .binary_search_by(|prefix| compare_to_directory(&prefix.name, path))
             .ok()?;
-        Some(Route {
-            upstream: self.prefixes[after + found].upstream,
-            fit: Fit::Slashless,
-        })
+        let location = self.prefixes[after + found].location;
+        Some(self.found(location, Fit::Slashless))
     }
 }
 
@@ -194,13 +222,20 @@ fn compare_to_directory(name: &[u8], path: &[u8]) -> Ordering {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Fit, Route, Router};
+    use super::{Fit, Owner, Route, Router};
     use crate::defect::{Defect, Defects};
+
+    fn owner(upstream: usize) -> Owner {
+        Owner {
+            upstream,
+            replace: None,
+        }
+    }
 
     fn router(locations: &[&str]) -> Router {
         let mut router = Router::default();
         for (index, notation) in locations.iter().enumerate() {
-            router.add(notation, index).unwrap();
+            router.add(notation, owner(index)).unwrap();
         }
         router.ready()
     }
@@ -248,6 +283,7 @@ mod tests {
         assert_eq!(
             router.route(b"/b", Defects::default()),
             Some(Route {
+                location: 7,
                 upstream: 7,
                 fit: Fit::Slashless
             })
@@ -257,12 +293,15 @@ mod tests {
     #[test]
     fn what_is_not_a_location_is_refused() {
         for notation in ["", "x", "= x", "~ ^/v1", "~* x", "@name", "= /a b", "!= /a"] {
-            assert!(Router::default().add(notation, 0).is_err(), "{notation}");
+            assert!(
+                Router::default().add(notation, owner(0)).is_err(),
+                "{notation}"
+            );
         }
         let mut twice = Router::default();
-        twice.add("/a", 0).unwrap();
+        twice.add("/a", owner(0)).unwrap();
         assert!(
-            twice.add("^~ /a", 1).is_err(),
+            twice.add("^~ /a", owner(1)).is_err(),
             "NGINX calls that a duplicate location"
         );
     }

@@ -21,30 +21,34 @@ impl Lookup<'_> {
         }
         let as_prefix = self.defects.has(Defect::ExactAsPrefix);
         let fits = |name: &[u8]| self.is_same(self.path, name) || as_prefix && self.begins(name);
-        let mut exact = locations
-            .iter()
-            .filter(|location| location.kind == Notation::Exact);
-        let found = exact.find(|location| fits(&location.name))?;
+        let mut exact = (0_usize..).zip(locations);
+        let (number, found) =
+            exact.find(|(_, location)| location.kind == Notation::Exact && fits(&location.name))?;
         Some(Route {
-            upstream: found.upstream,
+            location: number,
+            upstream: found.owner.upstream,
             fit: Fit::Whole,
         })
     }
 
     fn prefix(&self, locations: &[Location]) -> Option<Route> {
-        let prefixes = locations
-            .iter()
-            .filter(|location| location.kind == Notation::Prefix);
-        let fitting = prefixes.filter_map(|location| Some((location, self.fit(&location.name)?)));
-        let (location, fit) = if self.defects.has(Defect::FirstPrefixWins) {
-            fitting.min_by(|(one, _), (other, _)| one.name.cmp(&other.name))
+        let prefixes = (0_usize..)
+            .zip(locations)
+            .filter(|(_, location)| location.kind == Notation::Prefix);
+        let fitting = prefixes.filter_map(|(number, location)| {
+            let fit = self.fit(&location.name)?;
+            Some((number, location, fit))
+        });
+        let (number, location, fit) = if self.defects.has(Defect::FirstPrefixWins) {
+            fitting.min_by(|(_, one, _), (_, other, _)| one.name.cmp(&other.name))
         } else {
-            fitting.max_by_key(|(location, fit)| {
+            fitting.max_by_key(|(_, location, fit)| {
                 (location.name.len().min(self.path.len()), *fit == Fit::Whole)
             })
         }?;
         Some(Route {
-            upstream: location.upstream,
+            location: number,
+            upstream: location.owner.upstream,
             fit,
         })
     }

@@ -71,6 +71,35 @@ async fn an_absolute_target_becomes_a_path() {
 }
 
 #[tokio::test]
+async fn what_a_location_matched_is_replaced() {
+    let proxy = Proxy::start(
+        "[[location]]\nmatch = '/llm/'\nupstream = 'usage'\nreplace = '/'\n\
+         [[location]]\nmatch = '= /one'\nupstream = 'usage'\nreplace = '/uno'\n",
+    )
+    .await;
+    for (target, expected) in [
+        ("/llm/v1/models?a=%20b&c=/llm/", "/v1/models?a=%20b&c=/llm/"),
+        ("/llm/", "/"),
+        ("/llm", "/"),
+        ("/llm?x", "/?x"),
+        ("/llm/x?", "/x?"),
+        ("/%6clm//x/../y", "/y"),
+        ("/llm/a%20b", "/a%20b"),
+        ("/llm/a%2fb", "/a/b"),
+        ("/llm/a%3Fb?c", "/a%3Fb?c"),
+        ("/llm/llm/a%c3%a9", "/llm/a%C3%A9"),
+        ("/llm/a|b", "/a|b"),
+        ("/one?z=1", "/uno?z=1"),
+        ("/%6fne", "/uno"),
+    ] {
+        let (name, forwarded) = owner(&proxy, target).await;
+        assert_eq!((name, &*forwarded), ("usage", expected), "{target}");
+    }
+    let (name, forwarded) = owner(&proxy, "/llmx").await;
+    assert_eq!((name, &*forwarded), ("cpa", "/llmx"));
+}
+
+#[tokio::test]
 async fn defects_change_the_route() {
     for (defect, target, expected) in [
         ("ignore_exact", "/health", ("cpa", "/health")),
