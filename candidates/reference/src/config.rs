@@ -12,6 +12,7 @@ use crate::defect::Defects;
 use crate::document;
 use crate::error::ReferenceError;
 use crate::router::Router;
+use crate::tls::Tls;
 
 /// What the proxy serves: a configuration that was found right.
 #[derive(Debug)]
@@ -39,26 +40,43 @@ pub(crate) struct Site {
 }
 
 /// One listener.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listen {
     /// Where it is bound.
     pub(crate) address: SocketAddr,
-    /// What is spoken on it.
-    pub(crate) protocol: Protocol,
     /// Whether every connection must begin with a PROXY protocol header.
-    #[serde(default)]
     pub(crate) proxy_protocol: bool,
+    /// What is spoken on it.
+    pub(crate) spoken: Spoken,
 }
 
-/// What a listener speaks.
+/// What is spoken on a listener's connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    /// One protocol from the first byte.
+    Plain(Protocol),
+    /// What ALPN chooses inside TLS.
+    Tls(Arc<Tls>),
+}
+
+/// What is spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Protocol {
     /// HTTP/1.1 and 1.0.
     H1,
-    /// HTTP/2 with prior knowledge.
+    /// HTTP/2; without TLS with prior knowledge.
     H2,
+}
+
+impl Protocol {
+    /// Its name in ALPN (RFC 7301, RFC 9113 section 3.2).
+    pub(crate) const fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::H1 => b"http/1.1",
+            Self::H2 => b"h2",
+        }
+    }
 }
 
 /// One upstream.

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::{HeadLimits, Identity, Listen, Site, Timeouts, UpstreamAddress};
+use crate::config::{HeadLimits, Identity, Site, Timeouts, UpstreamAddress};
 use crate::defect::{Defect, Defects};
 use crate::error::ReferenceError;
+use crate::listen_table::{ListenTable, listeners};
 use crate::replacement::Replacement;
 use crate::router::{Owner, Router};
 
@@ -39,7 +39,7 @@ struct Document {
     timeouts: Timeouts,
     #[serde(default)]
     defects: Vec<Spanned<String>>,
-    listen: Spanned<Vec<Spanned<Listen>>>,
+    listen: Spanned<Vec<Spanned<ListenTable>>>,
     upstream: Vec<UpstreamTable>,
     location: Vec<LocationTable>,
 }
@@ -123,26 +123,6 @@ fn server_names(names: Spanned<Vec<Spanned<String>>>) -> Result<Vec<Box<str>>, M
     names.collect()
 }
 
-fn listeners(tables: Spanned<Vec<Spanned<Listen>>>) -> Result<Vec<Arc<Listen>>, Mistake> {
-    if tables.as_ref().is_empty() {
-        return Err(Mistake::at(&tables, "no listener"));
-    }
-    let mut listeners: Vec<Arc<Listen>> = Vec::new();
-    for table in tables.into_inner() {
-        if listeners
-            .iter()
-            .any(|known| known.address == table.as_ref().address)
-        {
-            return Err(Mistake::at(
-                &table,
-                format!("listener {} twice", table.as_ref().address),
-            ));
-        }
-        listeners.push(Arc::new(table.into_inner()));
-    }
-    Ok(listeners)
-}
-
 fn upstreams(tables: Vec<UpstreamTable>) -> Result<Vec<UpstreamAddress>, Mistake> {
     let mut upstreams: Vec<UpstreamAddress> = Vec::new();
     for UpstreamTable {
@@ -208,7 +188,8 @@ pub(crate) struct Mistake {
 }
 
 impl Mistake {
-    fn at<T>(place: &Spanned<T>, message: impl Into<String>) -> Self {
+    /// Something in the file, and what is wrong with it.
+    pub(crate) fn at<T>(place: &Spanned<T>, message: impl Into<String>) -> Self {
         Self {
             span: place.span(),
             message: message.into(),

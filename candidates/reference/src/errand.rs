@@ -172,7 +172,7 @@ impl Errand<'_> {
             *head,
             self.asked,
             body,
-            self.client.listen.protocol,
+            self.client.activity.protocol(),
         ))
     }
 }

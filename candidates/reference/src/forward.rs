@@ -65,7 +65,7 @@ pub(crate) enum Stop {
 }
 
 fn refuse_upload(client: &Client, refusal: Refusal) -> Response<Body> {
-    match client.listen.protocol {
+    match client.activity.protocol() {
         Protocol::H1
             if client
                 .worker

@@ -3,7 +3,7 @@
 //! Versions 1 and 2 of the specification of 2020/03/05, read by `proxy-protocol-rs`; the header may arrive in any number of segments.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use bytes::BytesMut;
 use proxy_protocol_rs::{Command, ParseError, ProxyInfo, Version};
@@ -21,6 +21,16 @@ pub(crate) enum Claim {
     Nobody,
 }
 
+impl Claim {
+    /// The client's address as text.
+    pub(crate) fn into_address(self) -> Option<Box<str>> {
+        match self {
+            Self::Client(address) => Some(address.to_string().into_boxed_str()),
+            Self::Nobody => None,
+        }
+    }
+}
+
 /// A connection whose header was read, and the bytes that came after it.
 pub(crate) struct Opened {
     /// Who the client is.
@@ -32,11 +42,11 @@ pub(crate) struct Opened {
 /// Reads the header that must open the connection; `None` if there is none or it is malformed.
 pub(crate) async fn read_header(
     stream: &mut TcpStream,
-    peer: SocketAddr,
+    peer: IpAddr,
     defects: Defects,
 ) -> io::Result<Option<Opened>> {
     // Whoever reaches the listener from elsewhere could name any address.
-    if !is_local(peer.ip()) {
+    if !is_local(peer) {
         return Ok(None);
     }
     let mut early = BytesMut::with_capacity(EXPECTED);
@@ -62,16 +72,16 @@ pub(crate) async fn read_header(
     }
 }
 
-fn claim(info: &ProxyInfo, peer: SocketAddr, defects: Defects) -> Claim {
+fn claim(info: &ProxyInfo, peer: IpAddr, defects: Defects) -> Claim {
     if defects.has(Defect::IgnoreProxyAddress) {
-        return Claim::Client(peer.ip());
+        return Claim::Client(peer);
     }
     let named = match info.command {
         Command::Proxy => info.source_inet().map(|source| source.ip().to_canonical()),
         _ => None,
     };
     match named {
-        None if defects.has(Defect::TrustUnknown) => Claim::Client(peer.ip()),
+        None if defects.has(Defect::TrustUnknown) => Claim::Client(peer),
         Some(address) if !is_local(address) || defects.has(Defect::AcceptLoopbackClaim) => {
             Claim::Client(address)
         }
@@ -83,10 +93,10 @@ fn claim(info: &ProxyInfo, peer: SocketAddr, defects: Defects) -> Claim {
 fn without_header(
     error: &ParseError,
     mut early: BytesMut,
-    peer: SocketAddr,
+    peer: IpAddr,
     defects: Defects,
 ) -> Option<Opened> {
-    let claim = Claim::Client(peer.ip());
+    let claim = Claim::Client(peer);
     match error {
         ParseError::NotProxyProtocol if defects.has(Defect::OptionalProxyHeader) => {
             Some(Opened { claim, early })
@@ -147,8 +157,10 @@ mod tests {
                 }
                 drop(client);
             };
-            let (opened, ()) =
-                tokio::join!(read_header(&mut server, peer, Defects::default()), send);
+            let (opened, ()) = tokio::join!(
+                read_header(&mut server, peer.ip(), Defects::default()),
+                send
+            );
             opened
                 .unwrap()
                 .map(|opened| (opened.claim, opened.early.to_vec()))

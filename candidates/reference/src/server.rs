@@ -123,7 +123,7 @@ impl Server {
         let task = spawn_local(async move { accepts.run().await }).abort_handle();
         tell(format_args!(
             "listening on {} ({:?})",
-            listen.address, listen.protocol
+            listen.address, listen.spoken
         ));
         self.listening.insert(
             listen.address,
@@ -185,7 +185,7 @@ impl Server {
         Ok(())
     }
 
-    /// Gives listeners whose address stays but whose protocol changed to new acceptors.
+    /// Gives listeners whose address stays but what is spoken there changed to new acceptors.
     fn change_listeners(&mut self, site: &Site) -> Result<(), ReferenceError> {
         for listen in &site.listeners {
             let Some(known) = self

@@ -9,12 +9,13 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use http::{HeaderValue, Response, StatusCode};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
-use crate::client::{Body, Client, ClientStream, Refusal};
+use crate::client::{Body, Client, ClientStream, Refusal, Transport};
 use crate::config::Site;
 use crate::defect::Defect;
 use crate::fields::has_token;
@@ -74,34 +75,56 @@ async fn join(
     if site.defects.has(Defect::LoseEarlyFrames) {
         from_upstream.clear();
     }
-    match upgraded.downcast::<TokioIo<ClientStream>>() {
-        Ok(parts) => {
-            let mut client = parts.io.into_inner();
-            client.hand_over();
-            tunnel(
-                Ends {
-                    client,
-                    upstream,
-                    from_client: parts.read_buf,
-                    from_upstream,
-                },
-                &site,
-            )
-            .await;
-        }
+    let upstream = Upstream {
+        socket: upstream,
+        early: from_upstream,
+    };
+    let upgraded = match upgraded.downcast::<TokioIo<ClientStream>>() {
+        Ok(parts) => return carry(parts, upstream, &site).await,
+        Err(upgraded) => upgraded,
+    };
+    match upgraded.downcast::<TokioIo<ClientStream<TlsStream<TcpStream>>>>() {
+        Ok(parts) => carry(parts, upstream, &site).await,
+        // A stream of an HTTP/2 connection.
         Err(stream) => {
             tunnel(
                 Ends {
                     client: TokioIo::new(stream),
-                    upstream,
+                    upstream: upstream.socket,
                     from_client: Bytes::new(),
-                    from_upstream,
+                    from_upstream: upstream.early,
                 },
                 &site,
             )
             .await;
         }
     }
+}
+
+/// An upstream that has switched, and what it said already.
+struct Upstream {
+    socket: TcpStream,
+    early: BytesMut,
+}
+
+/// Carries bytes of a connection that is the tunnel's from now on.
+async fn carry<S: Transport>(
+    parts: Parts<TokioIo<ClientStream<S>>>,
+    upstream: Upstream,
+    site: &Site,
+) {
+    let mut client = parts.io.into_inner();
+    client.hand_over();
+    tunnel(
+        Ends {
+            client,
+            upstream: upstream.socket,
+            from_client: parts.read_buf,
+            from_upstream: upstream.early,
+        },
+        site,
+    )
+    .await;
 }
 
 /// The answer in the client's protocol.

@@ -14,8 +14,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{AbortHandle, LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::client::{Activity, serve};
-use crate::config::{Listen, Site};
+use crate::client::{Accepted, Activity};
+use crate::config::{Listen, Site, Spoken};
 use crate::defect::Defect;
 use crate::upstream::{Idle, Pool};
 
@@ -147,11 +147,26 @@ impl Worker {
             return;
         };
         let Ok(peer) = socket.peer_addr() else { return };
-        let activity = Arc::new(Activity::new(listen.protocol));
-        let worker = self.clone();
+        let activity = Arc::new(Activity::new());
         let known = Some(activity.clone());
-        let served = serve(worker, socket, peer, listen, activity);
-        self.spawn(known, served.map(|()| drop(load)));
+        let spoken = listen.spoken.clone();
+        let accepted = Accepted {
+            worker: self.clone(),
+            peer: peer.ip(),
+            listen,
+            activity,
+        };
+        // Tasks of different types: one without TLS has no room for what one with it needs.
+        match spoken {
+            Spoken::Plain(protocol) => {
+                let served = accepted.serve(socket, protocol);
+                self.spawn(known, served.map(|()| drop(load)));
+            }
+            Spoken::Tls(tls) => {
+                let served = accepted.serve_tls(socket, tls);
+                self.spawn(known, served.map(|()| drop(load)));
+            }
+        }
     }
 
     fn adopt(&self, site: Arc<Site>) {

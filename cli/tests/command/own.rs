@@ -66,6 +66,15 @@ fn another_proxys_own_without_an_address() {
 
 #[test]
 fn a_front_that_the_candidate_is_not_for() {
-    assert_told!(Invocation::new(&["run", "reference", "--front", "none"]));
+    assert_told!(Invocation::new(&["run", "caddy", "--front", "none"]));
     assert_told!(Invocation::new(&["run", "nginx", "--front", "tls"]));
+}
+
+/// Its template ends TLS itself, with the certificate of the stage.
+#[test]
+fn the_embedded_candidate_without_a_tunnel() {
+    for front in ["none", "tls"] {
+        let told = Invocation::new(&["run", "reference", "--front", front]).told();
+        assert!(told.starts_with("exit code: 0\n"), "{told}");
+    }
 }

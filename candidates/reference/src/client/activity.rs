@@ -14,7 +14,8 @@ use crate::config::{Protocol, Timeouts};
 /// What a client connection is doing.
 #[derive(Debug)]
 pub(crate) struct Activity {
-    protocol: Protocol,
+    /// Whether HTTP/2 is spoken; not known before a TLS handshake.
+    is_http2: AtomicBool,
     opened: Instant,
     /// Requests whose response has not ended.
     exchanges: AtomicU32,
@@ -60,9 +61,9 @@ pub(crate) enum Overdue {
 }
 
 impl Activity {
-    pub(crate) fn new(protocol: Protocol) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            protocol,
+            is_http2: AtomicBool::new(false),
             opened: Instant::now(),
             exchanges: AtomicU32::new(0),
             requests: AtomicU32::new(0),
@@ -81,6 +82,19 @@ impl Activity {
         }
     }
 
+    /// Says what is spoken on the connection, before anything is.
+    pub(crate) fn speaks(&self, protocol: Protocol) {
+        self.is_http2.store(protocol == Protocol::H2, Relaxed);
+    }
+
+    /// What is spoken on the connection.
+    pub(crate) fn protocol(&self) -> Protocol {
+        match self.is_http2.load(Relaxed) {
+            false => Protocol::H1,
+            true => Protocol::H2,
+        }
+    }
+
     /// Counts a request until the returned exchange is dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> Exchange {
         self.exchanges.fetch_add(1, Relaxed);
@@ -96,7 +110,7 @@ impl Activity {
 
     /// Bytes came from the client.
     pub(crate) fn received(&self) {
-        let awaits_head = self.protocol == Protocol::H1 || self.requests() == 0;
+        let awaits_head = self.protocol() == Protocol::H1 || self.requests() == 0;
         if self.exchanges.load(Relaxed) == 0 && !self.in_head.load(Relaxed) {
             self.in_head.store(awaits_head, Relaxed);
             self.since.store(self.now(), Relaxed);
@@ -121,7 +135,7 @@ impl Activity {
 
     /// Whether somebody has to look if the client is still there, as hyper does not.
     pub(crate) fn must_look(&self) -> bool {
-        self.stalled_uploads.load(Relaxed) > 0 && self.protocol == Protocol::H1
+        self.stalled_uploads.load(Relaxed) > 0 && self.protocol() == Protocol::H1
     }
 
     /// Response bytes were handed to hyper.

@@ -1,7 +1,6 @@
-//! One client connection, from the PROXY header to its end.
+//! One client connection, from its first request to its end.
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,20 +8,18 @@ use std::task::Poll;
 
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
+use futures_util::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::activity::{LOOK_EVERY, Overdue};
-use super::{Activity, ClientStream};
+use super::{Activity, ClientStream, Transport};
 use crate::config::{Listen, Protocol, Site};
 use crate::defect::Defect;
-use crate::distortion::{Opening, opening, opening_wanted};
 use crate::forward::answer;
-use crate::proxy_protocol::{Claim, Opened, read_header};
 use crate::worker::Worker;
 
 /// One client connection, as its requests see it.
@@ -31,7 +28,7 @@ pub(crate) struct Client {
     pub(crate) activity: Arc<Activity>,
     pub(crate) listen: Arc<Listen>,
     /// The client's address as text; none if the tunnel named nobody.
-    address: Option<Box<str>>,
+    pub(super) address: Option<Box<str>>,
 }
 
 impl Client {
@@ -41,69 +38,23 @@ impl Client {
     }
 }
 
-/// Serves a connection to its end.
-pub(crate) async fn serve(
-    worker: Rc<Worker>,
-    mut socket: TcpStream,
-    peer: SocketAddr,
-    listen: Arc<Listen>,
-    activity: Arc<Activity>,
-) {
-    let site = worker.live().site.clone();
-    // Only a socket that is dead already refuses the option.
-    let _ = socket.set_nodelay(true);
-    let Some(Opened { claim, mut early }) = open(&worker, &mut socket, peer, &listen, &site).await
-    else {
-        return;
-    };
-    let address = match claim {
-        Claim::Client(address) => Some(address.to_string().into_boxed_str()),
-        Claim::Nobody => None,
-    };
-    if listen.protocol == Protocol::H1 && opening_wanted(site.defects) {
-        match opening(&mut socket, early, site.upstreams[0].address, site.defects)
-            .boxed_local()
-            .await
-        {
-            Ok(Opening::Serve(bytes)) => early = bytes,
-            Ok(Opening::Fatal) => return worker.cut_all(),
-            Ok(Opening::Over) | Err(_) => return,
-        }
-    }
-    let stream = ClientStream::new(socket, early, activity.clone(), site.timeouts.linger);
-    let client = Rc::new(Client {
-        worker,
-        activity,
-        listen,
-        address,
-    });
-    match client.listen.protocol {
-        Protocol::H1 => serve_http1(stream, client, &site).await,
-        // Its state is larger by far, and would be room in the task of every connection.
-        Protocol::H2 => serve_http2(stream, client, &site).boxed_local().await,
-    }
-}
-
-async fn open(
-    worker: &Worker,
-    socket: &mut TcpStream,
-    peer: SocketAddr,
-    listen: &Listen,
+/// Serves a connection to its end; no `async fn`, which would keep room for the stream twice.
+pub(super) fn serve<S: Transport>(
+    client: Rc<Client>,
+    socket: S,
+    early: BytesMut,
     site: &Site,
-) -> Option<Opened> {
-    if !listen.proxy_protocol {
-        return Some(Opened {
-            claim: Claim::Client(peer.ip().to_canonical()),
-            early: BytesMut::new(),
-        });
-    }
-    tokio::select! {
-        opened = timeout(site.timeouts.header, read_header(socket, peer, site.defects)) => opened.ok()?.ok()?,
-        () = worker.drain_begun() => None,
+) -> impl Future<Output = ()> {
+    let activity = client.activity.clone();
+    let stream = ClientStream::new(socket, early, activity, site.timeouts.linger);
+    match client.activity.protocol() {
+        Protocol::H1 => Either::Left(serve_http1(stream, client, site)),
+        // Its state is larger by far, and would be room in the task of every connection.
+        Protocol::H2 => Either::Right(serve_http2(stream, client, site).boxed_local()),
     }
 }
 
-async fn serve_http1(stream: ClientStream, client: Rc<Client>, site: &Site) {
+async fn serve_http1<S: Transport>(stream: ClientStream<S>, client: Rc<Client>, site: &Site) {
     let activity = client.activity.clone();
     let service =
         service_fn(move |request: http::Request<Incoming>| answer(client.clone(), request));
@@ -121,7 +72,7 @@ async fn serve_http1(stream: ClientStream, client: Rc<Client>, site: &Site) {
     supervise(pin!(connection), &activity, site).await;
 }
 
-async fn serve_http2(stream: ClientStream, client: Rc<Client>, site: &Site) {
+async fn serve_http2<S: Transport>(stream: ClientStream<S>, client: Rc<Client>, site: &Site) {
     let activity = client.activity.clone();
     let service =
         service_fn(move |request: http::Request<Incoming>| answer(client.clone(), request));

@@ -12,11 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until};
 
-use super::Activity;
+use super::{Activity, Transport};
 
 /// A client's socket.
-pub(crate) struct ClientStream {
-    socket: TcpStream,
+pub(crate) struct ClientStream<S: Transport = TcpStream> {
+    socket: S,
     /// Bytes that were read before hyper took over.
     early: BytesMut,
     activity: Arc<Activity>,
@@ -32,9 +32,9 @@ enum Ending {
     Closed,
 }
 
-impl ClientStream {
+impl<S: Transport> ClientStream<S> {
     pub(crate) fn new(
-        socket: TcpStream,
+        socket: S,
         early: BytesMut,
         activity: Arc<Activity>,
         linger: Duration,
@@ -77,11 +77,21 @@ impl ClientStream {
 
     /// Whether the client has closed or reset the connection, though bytes of it may be left to read.
     fn is_left(&self, cx: &mut Context<'_>) -> bool {
-        match pin!(self.socket.ready(Interest::READABLE)).poll(cx) {
+        match pin!(self.socket.socket().ready(Interest::READABLE)).poll(cx) {
             Poll::Ready(Ok(ready)) => ready.is_read_closed(),
             Poll::Ready(Err(_)) => true,
             Poll::Pending => false,
         }
+    }
+
+    /// Brings on the way what the transport holds back.
+    fn poll_pushed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !S::BUFFERS {
+            return Poll::Ready(Ok(()));
+        }
+        let pushed = Pin::new(&mut self.socket).poll_flush(cx);
+        self.activity.wrote(&pushed);
+        pushed
     }
 
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -98,7 +108,7 @@ impl ClientStream {
     }
 }
 
-impl AsyncRead for ClientStream {
+impl<S: Transport> AsyncRead for ClientStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -124,7 +134,7 @@ impl AsyncRead for ClientStream {
     }
 }
 
-impl AsyncWrite for ClientStream {
+impl<S: Transport> AsyncWrite for ClientStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -155,6 +165,7 @@ impl AsyncWrite for ClientStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_interim(cx))?;
+        ready!(self.poll_pushed(cx))?;
         if self.activity.must_look() && self.is_left(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
@@ -178,11 +189,11 @@ impl AsyncWrite for ClientStream {
     }
 }
 
-impl Drop for ClientStream {
+impl<S: Transport> Drop for ClientStream<S> {
     fn drop(&mut self) {
         if self.activity.resets() {
             // Without the reset the client gets a clean end; there is nothing better to do if that fails.
-            let _ = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
+            let _ = SockRef::from(self.socket.socket()).set_linger(Some(Duration::ZERO));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 
 use crate::defect::{Defect, Defects};
@@ -26,8 +26,8 @@ pub(crate) fn wanted(defects: Defects) -> bool {
 }
 
 /// Reads the first head and does to it what the defects have it.
-pub(crate) async fn opening(
-    socket: &mut TcpStream,
+pub(crate) async fn opening<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut S,
     mut early: BytesMut,
     upstream: SocketAddr,
     defects: Defects,
@@ -58,7 +58,11 @@ pub(crate) async fn opening(
     }
 }
 
-async fn relay(socket: &mut TcpStream, early: &[u8], upstream: SocketAddr) -> io::Result<()> {
+async fn relay<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut S,
+    early: &[u8],
+    upstream: SocketAddr,
+) -> io::Result<()> {
     let mut other = TcpStream::connect(upstream).await?;
     other.write_all(early).await?;
     copy_bidirectional(socket, &mut other).await?;

@@ -12,6 +12,7 @@ mod lifecycle;
 mod pooling;
 mod routing;
 mod streaming;
+mod tls;
 mod uploads;
 mod websocket;
 
