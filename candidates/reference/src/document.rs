@@ -11,8 +11,9 @@ use crate::config::{HeadLimits, Identity, Site, Timeouts, UpstreamAddress};
 use crate::defect::{Defect, Defects};
 use crate::error::ReferenceError;
 use crate::listen_table::{ListenTable, listeners};
+use crate::location::Owner;
 use crate::replacement::Replacement;
-use crate::router::{Owner, Router};
+use crate::router::Router;
 
 /// The site that a text describes.
 pub(crate) fn site(text: &str) -> Result<Site, Mistake> {
@@ -266,8 +267,13 @@ mod tests {
             ),
             (
                 "match = '/'",
-                "match = '~ ^/v1'",
-                "x.toml:11:9: `~ ^/v1`: regular expressions",
+                "match = '~ ^/(?=v1)'",
+                "x.toml:11:9: `~ ^/(?=v1)`: look-around",
+            ),
+            (
+                "match = '/'",
+                "match = '~ ^/v1'\nreplace = '/'",
+                "x.toml:11:9: `~ ^/v1`: an expression has no part",
             ),
             (
                 "match = '/'",

@@ -1,8 +1,9 @@
 //! What this proxy reads out of a path, for comparison with other readings of the same rules.
 
 use crate::defect::Defects;
+use crate::location::Owner;
 use crate::path::normalise;
-use crate::router::{Fit, Owner, Router};
+use crate::router::{Fit, Router};
 
 /// Who gets a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::request::Parts;
 
 use crate::defect::{Defect, Defects};
+use crate::location::Location;
 use crate::replacement::Escapes;
-use crate::router::Location;
 
 /// What stands in the request line in the place of the client's target; `None` where that goes on as it came.
 pub(crate) fn forwarded(

@@ -1,7 +1,8 @@
 //! The router's look-up with bugs: slow and literal. Without one it agrees with the router, which a property holds it to.
 
 use crate::defect::{Defect, Defects};
-use crate::router::{Fit, Location, Notation, Route};
+use crate::location::Location;
+use crate::router::{Fit, Route};
 
 /// One path to be found among locations.
 pub(crate) struct Lookup<'a> {
@@ -12,7 +13,28 @@ pub(crate) struct Lookup<'a> {
 impl Lookup<'_> {
     /// The owner of the path, if any location matches.
     pub(crate) fn route(&self, locations: &[Location]) -> Option<Route> {
-        self.exact(locations).or_else(|| self.prefix(locations))
+        if let Some(route) = self.exact(locations) {
+            return Some(route);
+        }
+        let prefix = self.prefix(locations);
+        let is_decided = prefix.is_some_and(|route| {
+            route.fit == Fit::Slashless || locations[route.location].is_final()
+        });
+        match is_decided {
+            true => prefix,
+            false => self.expression(locations).or(prefix),
+        }
+    }
+
+    fn expression(&self, locations: &[Location]) -> Option<Route> {
+        let number = locations
+            .iter()
+            .position(|location| location.expresses(self.path))?;
+        Some(Route {
+            location: number,
+            upstream: locations[number].owner.upstream,
+            fit: Fit::Whole,
+        })
     }
 
     fn exact(&self, locations: &[Location]) -> Option<Route> {
@@ -23,7 +45,7 @@ impl Lookup<'_> {
         let fits = |name: &[u8]| self.is_same(self.path, name) || as_prefix && self.begins(name);
         let mut exact = (0_usize..).zip(locations);
         let (number, found) =
-            exact.find(|(_, location)| location.kind == Notation::Exact && fits(&location.name))?;
+            exact.find(|(_, location)| location.is_exact() && fits(&location.name))?;
         Some(Route {
             location: number,
             upstream: found.owner.upstream,
@@ -34,7 +56,7 @@ impl Lookup<'_> {
     fn prefix(&self, locations: &[Location]) -> Option<Route> {
         let prefixes = (0_usize..)
             .zip(locations)
-            .filter(|(_, location)| location.kind == Notation::Prefix);
+            .filter(|(_, location)| location.is_prefix());
         let fitting = prefixes.filter_map(|(number, location)| {
             let fit = self.fit(&location.name)?;
             Some((number, location, fit))

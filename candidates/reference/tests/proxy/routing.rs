@@ -100,6 +100,28 @@ async fn what_a_location_matched_is_replaced() {
 }
 
 #[tokio::test]
+async fn expressions_are_tried_with_the_normalised_path() {
+    let proxy = Proxy::start(
+        "[[location]]\nmatch = '~ ^/(api|v0)/'\nupstream = 'usage'\n\
+         [[location]]\nmatch = '~* \\.PNG$'\nupstream = 'usage'\n",
+    )
+    .await;
+    for (target, expected) in [
+        ("/api/x?a=.png", "usage"),
+        ("/x/..%2f%61pi//x", "usage"),
+        ("/apix", "cpa"),
+        ("/a.pNg", "usage"),
+        ("/a.png%0A", "usage"),
+        ("/a.png%0A%0A", "cpa"),
+        ("/x?a=.png", "cpa"),
+        ("/v0/management/x.png", "cpa"),
+        ("/v0/x", "usage"),
+    ] {
+        assert_eq!(owner(&proxy, target).await, (expected, target.to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn defects_change_the_route() {
     for (defect, target, expected) in [
         ("ignore_exact", "/health", ("cpa", "/health")),
