@@ -164,6 +164,7 @@ mod tests {
             Some("/v1/x?y=1")
         );
         assert_eq!(deployment.endpoint(Purpose::Management), None);
+        assert_eq!(deployment.upstreams["gateway"].pool, 32);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) struct RawListener {
 pub(super) struct RawUpstream {
     pub(super) address: Spanned<String>,
     pub(super) kind: Option<Spanned<String>>,
-    #[serde(default)]
+    #[serde(default = "default_pool")]
     pub(super) pool: u32,
     #[serde(default, rename = "stub")]
     pub(super) stubs: Vec<RawStub>,
@@ -76,6 +76,11 @@ pub(super) struct RawStub {
     /// Fields of the answer by name.
     #[serde(default)]
     pub(super) fields: BTreeMap<String, String>,
+}
+
+/// Whoever says nothing does not want a connection for each request; the published site has as many.
+const fn default_pool() -> u32 {
+    32
 }
 
 #[derive(Deserialize)]
