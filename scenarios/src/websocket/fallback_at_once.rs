@@ -5,7 +5,7 @@ use proxyproof_harness::{
 };
 use proxyproof_mocks::Script;
 
-use crate::completion::completion;
+use crate::completion::{at_cpa, completion};
 use crate::fallback::Fallback;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -34,7 +34,7 @@ const DELAYED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     checks.about("the handshake");
-    let request = ask.get("/v1/responses").websocket();
+    let request = ask.get(at_cpa(ask, "/v1/responses")).websocket();
     ask.cpa().script(
         request.probe_id(),
         Script::new().reply(426, "application/json", "{}"),
