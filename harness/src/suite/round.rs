@@ -157,7 +157,7 @@ impl<'r, 'a> Round<'r, 'a> {
                 let asked = plan.asked()[*index];
                 asked.scenario.id == control.scenario.id && asked.protocol == control.protocol
             };
-            match self.queue.iter().position(|index| is_it(index)) {
+            match self.queue.iter().position(is_it) {
                 Some(place) => {
                     let index = self.queue.remove(place).expect("it was found there");
                     self.finish(index, outcome, sinks);

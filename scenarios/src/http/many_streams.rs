@@ -38,7 +38,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         let script = Script::new()
             .gate(&gate)
             .reply(200, "text/plain", number.to_string());
-        ask.script(&request, script);
+        ask.script(request, script);
     }
     let probes: Vec<_> = requests
         .iter()

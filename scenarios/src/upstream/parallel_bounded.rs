@@ -46,7 +46,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         let requests: Vec<Request> = connections.iter().map(|_| ask.plain()).collect();
         for request in &requests {
             let script = Script::new().gate(&gate).reply(200, "text/plain", "answer");
-            ask.script(&request, script);
+            ask.script(request, script);
         }
         let probes: Vec<_> = requests.iter().map(Request::probe_id).collect();
         let all_there = async {
