@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod fallback;
+mod gallery;
 mod location;
 mod owner;
 mod raw;
@@ -192,14 +193,15 @@ pub struct Identity {
 }
 
 impl Deployment {
-    /// Names of the embedded deployments.
-    pub const EMBEDDED: [&str; 1] = ["cpa-two-hosts"];
+    /// Names of the embedded deployments, the published configuration's first.
+    pub const EMBEDDED: [&str; gallery::NAMES.len()] = gallery::NAMES;
 
     /// The deployment of the published configuration.
     #[must_use]
     pub fn cpa_two_hosts() -> Self {
-        Self::parse("cpa-two-hosts.toml", CPA_TWO_HOSTS)
-            .expect("the embedded deployment is read by a test of this file")
+        let published = gallery::embedded(Self::EMBEDDED[0]);
+        let published = published.expect("its name is the first of those that are embedded");
+        published.expect("every embedded deployment is read by a test of this file")
     }
 
     /// Whether the front leads to the candidate.
@@ -282,12 +284,10 @@ impl Deployment {
     pub fn named(name: &str) -> Result<Self, HarnessError> {
         let path = Path::new(name);
         if !path.exists() {
-            return match name {
-                "cpa-two-hosts" => Ok(Self::cpa_two_hosts()),
-                _ => Err(HarnessError::UnknownDeployment {
-                    name: name.to_owned(),
-                }),
+            let unknown = || HarnessError::UnknownDeployment {
+                name: name.to_owned(),
             };
+            return gallery::embedded(name).unwrap_or_else(|| Err(unknown()));
         }
         let text = std::fs::read_to_string(path).map_err(|cause| HarnessError::Unreadable {
             file: name.to_owned(),
@@ -300,8 +300,6 @@ impl Deployment {
 fn name_of_kind<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&kind.name)
 }
-
-const CPA_TWO_HOSTS: &str = include_str!("../../scenarios/deployments/cpa-two-hosts.toml");
 
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,9 @@ use super::*;
 
 /// The error of the published deployment in which `from` is `to`, as a person reads it.
 fn told(from: &str, to: &str) -> String {
-    assert!(
-        CPA_TWO_HOSTS.contains(from),
-        "`{from}` is in the deployment"
-    );
-    told_about(&CPA_TWO_HOSTS.replacen(from, to, 1))
+    let published = gallery::text("cpa-two-hosts").unwrap();
+    assert!(published.contains(from), "`{from}` is in the deployment");
+    told_about(&published.replacen(from, to, 1))
 }
 
 fn told_about(text: &str) -> String {
@@ -48,6 +46,15 @@ fn the_published_deployment_is_read() {
     assert_eq!(deployment.limits.request_body, 104_857_600);
     assert_eq!(deployment.limits.read_timeout, Duration::from_secs(3600));
     assert_eq!(deployment.fallbacks.len(), 4);
+}
+
+#[test]
+fn every_embedded_deployment_is_read_and_has_the_name_of_its_file() {
+    for name in Deployment::EMBEDDED {
+        let deployment = Deployment::named(name).unwrap_or_else(|error| panic!("{error:?}"));
+        assert_eq!(deployment.name, name);
+        assert!(deployment.endpoint(Purpose::Plain).is_some(), "{name}");
+    }
 }
 
 #[test]
