@@ -52,6 +52,10 @@ impl LocationKind {
         .find(|kind| kind.modifier() == modifier)
     }
 
+    const fn is_expression(self) -> bool {
+        matches!(self, Self::Regex | Self::RegexIgnoringCase)
+    }
+
     const fn is_prefix(self) -> bool {
         matches!(self, Self::Prefix | Self::FinalPrefix)
     }
@@ -69,17 +73,18 @@ impl Location {
             },
             _ => return Err(Misread::shape()),
         };
-        let is_path = matches!(
-            kind,
-            LocationKind::Exact | LocationKind::Prefix | LocationKind::FinalPrefix
-        );
-        if is_path && !path.starts_with('/') {
+        if !kind.is_expression() && !path.starts_with('/') {
             return Err(Misread::path(path));
         }
         Ok(Self {
             kind,
             path: path.to_owned(),
         })
+    }
+
+    /// Whether it is a regular expression.
+    pub(crate) fn is_expression(&self) -> bool {
+        self.kind.is_expression()
     }
 
     /// Whether it is a prefix, and not that of every path.

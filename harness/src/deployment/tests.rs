@@ -153,6 +153,29 @@ fn tls_is_ended_once() {
 }
 
 #[test]
+fn listeners_of_one_address_are_one() {
+    let twice = "protocol = \"h2\"\nproxy_protocol = \"v1\"\n";
+    let text = gallery::text("cpa-two-hosts").unwrap();
+    let text = text.replace("127.0.0.1:8004", "127.0.0.1:8003");
+    insta::assert_snapshot!(told_about(&text.replace(twice, "protocol = \"h2\"\n")), @r#"
+    site.toml:16:11: two listeners at one address that differ in `tls` or `proxy_protocol`
+      `"127.0.0.1:8003"` the second
+      help: what a connection begins with is the same for both protocols
+    "#);
+}
+
+#[test]
+fn nothing_stands_in_the_place_of_an_expression() {
+    let exact = "location = \"= /health\"";
+    let expression = "location = \"~ ^/health$\"\nreplace = \"/status\"";
+    insta::assert_snapshot!(told(exact, expression), @r#"
+    site.toml:36:11: a regular expression has no path to replace
+      `"/status"` here
+      help: `replace` belongs to a prefix, as in `/llm/`, or to a single path
+    "#);
+}
+
+#[test]
 fn a_front_of_no_known_kind() {
     insta::assert_snapshot!(told("about = ", "front = \"tunel\"\nabout = "), @r#"
     site.toml:4:9: unknown variant `tunel`, expected one of `none`, `tls`, `tunnel`

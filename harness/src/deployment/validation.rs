@@ -127,6 +127,7 @@ impl<'a> Validation<'a> {
                 proxy_protocol: listener.proxy_protocol.unwrap_or(ProxyProtocol::None),
                 tls: tls.is_some_and(|tls| *tls.get_ref()),
             };
+            self.agrees(&listener.address, &published, &listeners)?;
             listeners.insert(protocol, published);
         }
         if listeners.is_empty() {
@@ -136,6 +137,25 @@ impl<'a> Validation<'a> {
                 .help("add `[[listener]]` with `address` and `protocol = \"h1\"` or `\"h2\"`"));
         }
         Ok(listeners)
+    }
+
+    /// One address is one listener, whichever protocols it speaks.
+    fn agrees(
+        &self,
+        address: &Spanned<String>,
+        published: &PublishedListener,
+        others: &BTreeMap<Protocol, PublishedListener>,
+    ) -> Checked<()> {
+        let mut same = others
+            .values()
+            .filter(|one| one.address == published.address);
+        if same.all(|one| one == published) {
+            return Ok(());
+        }
+        let message = "two listeners at one address that differ in `tls` or `proxy_protocol`";
+        Err(self
+            .at(address, "the second", message)
+            .help("what a connection begins with is the same for both protocols"))
     }
 
     fn protocol(&self, listener: &Spanned<RawListener>) -> Checked<Protocol> {
@@ -302,9 +322,9 @@ impl<'a> Validation<'a> {
                 return Err(self.twice(row, &raw[twin]));
             }
             let route = Route {
-                location,
                 upstream: row.upstream.get_ref().clone(),
-                replace: self.replace(row.replace.as_ref())?,
+                replace: self.replace(row.replace.as_ref(), &location)?,
+                location,
                 request_body: row.request_body,
             };
             TableBuilder::new()
@@ -325,10 +345,23 @@ impl<'a> Validation<'a> {
         }
     }
 
-    fn replace(&self, written: Option<&Spanned<String>>) -> Checked<Option<String>> {
+    fn replace(
+        &self,
+        written: Option<&Spanned<String>>,
+        location: &Location,
+    ) -> Checked<Option<String>> {
         let Some(written) = written else {
             return Ok(None);
         };
+        if location.is_expression() {
+            return Err(self
+                .at(
+                    written,
+                    "here",
+                    "a regular expression has no path to replace",
+                )
+                .help("`replace` belongs to a prefix, as in `/llm/`, or to a single path"));
+        }
         if !written.get_ref().starts_with('/') {
             let message = format!("`{}` does not begin with `/`", written.get_ref());
             return Err(self
