@@ -43,12 +43,25 @@ fn environment() -> Environment<'static> {
     environment.set_lstrip_blocks(true);
     environment.set_auto_escape_callback(|_name| minijinja::AutoEscape::None);
     environment.add_filter("quoted", quoted);
+    environment.add_filter("expression", expression);
     environment
 }
 
 /// A text in double quotes, escaped as in JSON: a basic string of TOML, and of most configuration languages.
 fn quoted(text: String) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// A regular expression that means this text and nothing else.
+fn expression(text: String) -> String {
+    let mut expression = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(letter) {
+            expression.push('\\');
+        }
+        expression.push(letter);
+    }
+    expression
 }
 
 fn document_error(origin: &str, text: &str, error: &minijinja::Error) -> DocumentError {
@@ -84,6 +97,15 @@ mod tests {
         assert_eq!(
             render("a", "{{ name | quoted }}\n", &values).unwrap(),
             "\"a \\\"b\\\"\"\n"
+        );
+    }
+
+    #[test]
+    fn a_path_means_itself_in_an_expression() {
+        let values = minijinja::context! { path => "/v1.0/(a)" };
+        assert_eq!(
+            render("a", "{{ path | expression }}", &values).unwrap(),
+            r"/v1\.0/\(a\)"
         );
     }
 }

@@ -22,6 +22,17 @@ struct Listener {
     tls: bool,
 }
 
+/// An address with everything that is spoken there: behind TLS, ALPN tells protocols apart.
+#[derive(Serialize)]
+struct Address {
+    address: String,
+    host: String,
+    port: u16,
+    protocols: Vec<String>,
+    proxy_protocol: ProxyProtocol,
+    tls: bool,
+}
+
 #[derive(Serialize)]
 struct Upstream {
     name: String,
@@ -41,7 +52,7 @@ struct Location {
     request_body: RequestBody,
 }
 
-/// The values of templates: `work`, `user`, `certificate`, `hosts`, `host_aliases`, `connections`, `listeners`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
+/// The values of templates: `work`, `user`, `certificate`, `hosts`, `host_aliases`, `connections`, `listeners`, `addresses`, `upstreams`, `routes`, `limits`, `identity`, `defects`.
 pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value {
     let Launching {
         candidate,
@@ -62,6 +73,7 @@ pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value
         host_aliases => aliases,
         connections => launching.connections,
         listeners => listeners(doors),
+        addresses => addresses(doors),
         upstreams => upstreams(deployment, surroundings),
         routes => routes(deployment),
         limits => context! {
@@ -111,6 +123,25 @@ fn listeners(doors: &Doors) -> Vec<Listener> {
         tls: door.trust.is_some(),
     };
     doors.iter().map(listener).collect()
+}
+
+fn addresses(doors: &Doors) -> Vec<Address> {
+    let mut addresses: Vec<Address> = Vec::new();
+    for listener in listeners(doors) {
+        let same = |one: &&mut Address| one.address == listener.address;
+        match addresses.iter_mut().find(same) {
+            Some(address) => address.protocols.push(listener.protocol),
+            None => addresses.push(Address {
+                address: listener.address,
+                host: listener.host,
+                port: listener.port,
+                protocols: vec![listener.protocol],
+                proxy_protocol: listener.proxy_protocol,
+                tls: listener.tls,
+            }),
+        }
+    }
+    addresses
 }
 
 fn upstreams(deployment: &Deployment, surroundings: &Surroundings) -> Vec<Upstream> {
