@@ -233,6 +233,10 @@ impl CommandError {
             Self::Harness(HarnessError::NoImage { .. }) => {
                 Some("name one, `--container IMAGE`, or write `[launch.container]` with `image = \"…\"` into its manifest".to_owned())
             }
+            Self::Harness(HarnessError::OtherDeployment { remedy, .. }) => {
+                let others: Vec<String> = remedy.iter().map(|name| format!("`{name}` serves any deployment, ")).collect();
+                Some(format!("{}`--config FILE` takes a configuration of your own", others.concat()))
+            }
             Self::Late { .. } => Some("give a time that lies ahead; clocks of machines that ask at once have to agree".to_owned()),
             Self::Build { path, fault } => Some(fault.help(path)),
             Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
@@ -268,6 +272,7 @@ fn harness_exit(error: &HarnessError) -> Exit {
         | HarnessError::UnknownDeployment { .. }
         | HarnessError::UnknownCandidate { .. }
         | HarnessError::NoImage { .. }
+        | HarnessError::OtherDeployment { .. }
         | HarnessError::Unreadable { .. } => Exit::USAGE,
         _ => Exit::COULD_NOT_ASK,
     }

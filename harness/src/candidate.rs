@@ -166,6 +166,40 @@ impl Candidate {
         own.any(|file| address::is_in(&file.text, address))
     }
 
+    /// The only deployment that its configuration is for; `None` where that is made for any.
+    #[must_use]
+    pub fn own_deployment(&self) -> Option<&str> {
+        let mut files = self.launch.files.iter();
+        files.find_map(|file| file.deployment.as_deref())
+    }
+
+    /// Whether its configuration is for this deployment.
+    ///
+    /// # Errors
+    /// [`HarnessError::OtherDeployment`] where it is for another alone.
+    pub fn serves(&self, deployment: &Deployment) -> Result<(), HarnessError> {
+        match self.own_deployment() {
+            // What runs already has whatever configuration it was given.
+            Some(own) if own != deployment.name && !self.is_alone() => {
+                Err(HarnessError::OtherDeployment {
+                    candidate: self.name.clone(),
+                    own: own.to_owned(),
+                    remedy: self.for_any_deployment(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Candidates of the same manifest whose configuration is made for any deployment.
+    fn for_any_deployment(&self) -> Vec<String> {
+        let family = Gallery::embedded().family(&self.name).unwrap_or_default();
+        let any = family
+            .into_iter()
+            .filter(|one| one.own_deployment().is_none());
+        any.map(|one| one.name).collect()
+    }
+
     /// What is asked for until it arrives: what the manifest says, or a request that the site serves.
     #[must_use]
     pub fn readiness_target(&self, deployment: &Deployment) -> String {

@@ -36,6 +36,16 @@ pub enum HarnessError {
         /// What could have been.
         known: Vec<String>,
     },
+    /// The candidate's configuration has another deployment written into it.
+    #[error("candidate `{candidate}` has a configuration for deployment `{own}` alone")]
+    OtherDeployment {
+        /// The candidate.
+        candidate: String,
+        /// The deployment that it serves.
+        own: String,
+        /// Candidates with the same proxy that serve any.
+        remedy: Vec<String>,
+    },
     /// A file that is needed can't be read.
     #[error("can't read `{file}`")]
     Unreadable {

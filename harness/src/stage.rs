@@ -132,8 +132,9 @@ impl Stage {
     /// # Errors
     /// [`HarnessError::Refused`], [`HarnessError::NotReady`] and what the system refuses; nothing is left behind.
     pub async fn start(self) -> Result<RunningStage, HarnessError> {
-        let binary = self.candidate.binary()?;
         let mut deployment = self.deployment.unwrap_or_else(Deployment::cpa_two_hosts);
+        self.candidate.serves(&deployment)?;
+        let binary = self.candidate.binary()?;
         let domain = self
             .clients
             .as_ref()

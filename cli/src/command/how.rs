@@ -45,6 +45,7 @@ impl Wanted<'_> {
         if attached {
             return Ok(candidate.attach(self.attachment(deployment)?));
         }
+        candidate.serves(deployment)?;
         match &self.how.container {
             Some(image) => {
                 let image = Some(image.as_str()).filter(|image| !image.is_empty());

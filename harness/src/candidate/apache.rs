@@ -88,6 +88,7 @@ fn launch_file(name: &str, file: &UserFile, copy: &ApacheCopy) -> LaunchFile {
         text: file.text.clone(),
         role: Role::Native,
         insertions: Vec::new(),
+        deployment: None,
         private_copy: Some(PrivateCopy::Apache(copy.clone())),
     }
 }

@@ -125,6 +125,8 @@ pub struct LaunchFile {
     pub role: Role,
     /// What the private copy has besides, within its lines.
     pub insertions: Vec<Insertion>,
+    /// The only deployment that it is for, of a native file.
+    pub deployment: Option<String>,
     /// Of a user's file, which has paths, listeners and destinations of its own: what the copy has instead.
     pub private_copy: Option<PrivateCopy>,
 }

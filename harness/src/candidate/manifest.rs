@@ -197,12 +197,24 @@ impl<'a> Manifest<'a> {
             }));
         }
         Ok(files)
+                deployment: self.deployment_of(file)?,
     }
 
     fn insertions(&self, file: &RawFile, text: &str) -> Result<Vec<Insertion>, DocumentError> {
         file.insertions
             .iter()
             .map(|raw| {
+    /// A template is filled in with any deployment; a proxy's own language has one written into it.
+    fn deployment_of(&self, file: &RawFile) -> Result<Option<String>, DocumentError> {
+        match (&file.deployment, file.role) {
+            (None, _) => Ok(None),
+            (Some(name), Role::Native) => Ok(Some(name.get_ref().clone())),
+            (Some(name), Role::Template) => Err(self
+                .at(name, "here", "a template is for every deployment")
+                .help("delete it, or write `role = \"native\"`")),
+        }
+    }
+
                 let insertion = raw.get_ref();
                 if insertion.text.contains('\n') {
                     return Err(self.at(raw, "this one", "an insertion would move lines"));

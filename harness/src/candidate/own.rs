@@ -130,6 +130,7 @@ impl OwnConfiguration {
             text: source.text.to_string(),
             role: Role::Native,
             insertions: Vec::new(),
+            deployment: None,
             private_copy: Some(PrivateCopy::Nginx(OwnCopy {
                 others: sites.others(source),
                 ..copy.clone()

@@ -72,6 +72,7 @@ impl Candidate {
             text: file.text,
             role: Role::Native,
             insertions: Vec::new(),
+            deployment: None,
             private_copy: private_copy.into(),
         };
         self.launch.files = vec![Arc::new(main)];

@@ -96,6 +96,9 @@ pub(super) struct RawFile {
     pub(super) from: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) role: Role,
+    /// The only deployment that a native file is for.
+    #[schemars(with = "Option<String>")]
+    pub(super) deployment: Option<Spanned<String>>,
     #[serde(default, rename = "insert")]
     #[schemars(with = "Vec<Insertion>")]
     pub(super) insertions: Vec<Spanned<Insertion>>,
