@@ -54,7 +54,7 @@ pub use self::hint::{Hint, Remedy};
 pub(crate) use self::in_process::Task;
 pub use self::in_process::{InProcess, Listeners, Upstreams};
 pub(crate) use self::instance::Instance;
-pub use self::known_gap::{KnownGap, Occurrence};
+pub use self::known_gap::{GapSites, KnownGap, Occurrence};
 pub use self::language::Language;
 pub use self::launch::{
     Attachment, ContainerImage, Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal,
@@ -110,6 +110,13 @@ impl Candidate {
     /// [`HarnessError::UnknownCandidate`] for neither, [`HarnessError::Document`] for a manifest that is wrong.
     pub fn named(name: &str) -> Result<Self, HarnessError> {
         Gallery::embedded().candidate(name)
+    }
+
+    /// The same with those gaps alone that show on this site.
+    #[must_use]
+    pub(crate) fn on(mut self, deployment: &Deployment) -> Self {
+        self.known.retain(|gap| gap.shows_on(deployment));
+        self
     }
 
     /// Switches defects of the embedded reference on.

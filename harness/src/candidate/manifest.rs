@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use self::raw::{Raw, RawEdition, RawFile, RawGaps, RawKind, RawLaunch, RawReadiness, RawVariant};
+use self::raw::{
+    Raw, RawEdition, RawFile, RawGaps, RawKind, RawLaunch, RawListenerKind, RawReadiness,
+    RawVariant,
+};
 use super::launch::{Insertion, LaunchKind};
 use super::{
-    Candidate, Edition, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, Secrets,
-    template,
+    Candidate, Edition, GapSites, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role,
+    Secrets, template,
 };
 use crate::deployment::time;
 use crate::document::{Document, DocumentError};
@@ -94,6 +97,7 @@ impl<'a> Manifest<'a> {
         if let Some(known) = &raw.known {
             candidate.known = self.known(known, Occurrence::Always)?;
         }
+        candidate.editions.extend(self.editions(&raw.editions)?);
         // The variant's own come first: the first that answers is taken.
         candidate.hints.splice(0..0, self.hints(&raw.hints)?);
         Ok(candidate)
@@ -193,17 +197,13 @@ impl<'a> Manifest<'a> {
                 insertions: self.insertions(file, &text)?,
                 text,
                 role: file.role,
+                deployment: self.deployment_of(file)?,
                 private_copy: None,
             }));
         }
         Ok(files)
-                deployment: self.deployment_of(file)?,
     }
 
-    fn insertions(&self, file: &RawFile, text: &str) -> Result<Vec<Insertion>, DocumentError> {
-        file.insertions
-            .iter()
-            .map(|raw| {
     /// A template is filled in with any deployment; a proxy's own language has one written into it.
     fn deployment_of(&self, file: &RawFile) -> Result<Option<String>, DocumentError> {
         match (&file.deployment, file.role) {
@@ -215,6 +215,10 @@ impl<'a> Manifest<'a> {
         }
     }
 
+    fn insertions(&self, file: &RawFile, text: &str) -> Result<Vec<Insertion>, DocumentError> {
+        file.insertions
+            .iter()
+            .map(|raw| {
                 let insertion = raw.get_ref();
                 if insertion.text.contains('\n') {
                     return Err(self.at(raw, "this one", "an insertion would move lines"));
@@ -272,20 +276,32 @@ impl<'a> Manifest<'a> {
                 let RawEdition {
                     since,
                     before,
+                    listener,
                     features,
                     known,
                     sometimes,
                 } = edition.get_ref();
-                if since.is_none() && before.is_none() {
+                if since.is_none() && before.is_none() && listener.is_none() {
                     return Err(self
                         .at(edition, "this one", "it holds of every version")
                         .help("`since = \"2.7\"`, `before = \"2.7\"`, or both"));
                 }
+                if listener.is_some() && !features.is_empty() {
+                    let message = "a feature does not depend on the site's listeners";
+                    return Err(self.at(edition, "this one", message));
+                }
+                let sites = match listener {
+                    None => GapSites::All,
+                    Some(RawListenerKind::Tls) => GapSites::WithTls,
+                    Some(RawListenerKind::ProxyProtocol) => GapSites::WithProxyProtocol,
+                };
+                let mut known = self.gaps(known, sometimes)?;
+                known.iter_mut().for_each(|gap| gap.sites = sites);
                 Ok(Edition {
                     since: version(since)?,
                     before: version(before)?,
                     features: features.clone(),
-                    known: self.gaps(known, sometimes)?,
+                    known,
                 })
             })
             .collect()
@@ -311,6 +327,7 @@ impl<'a> Manifest<'a> {
                     pattern: pattern.get_ref().clone(),
                     reason: reason.get_ref().clone(),
                     occurrence,
+                    sites: GapSites::All,
                 })
             })
             .collect()

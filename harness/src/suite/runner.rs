@@ -72,6 +72,21 @@ impl<'a> Suite<'a> {
         sinks: &mut [&mut dyn Sink],
         stop: impl Future<Output = ()>,
     ) -> Result<SuiteResult, HarnessError> {
+        self.candidate.serves(self.deployment)?;
+        let candidate = self.candidate.clone().on(self.deployment);
+        let suite = Suite {
+            candidate: &candidate,
+            ..self
+        };
+        suite.run_on_its_site(sinks, stop).await
+    }
+
+    /// With a candidate whose gaps are those of the site.
+    async fn run_on_its_site(
+        self,
+        sinks: &mut [&mut dyn Sink],
+        stop: impl Future<Output = ()>,
+    ) -> Result<SuiteResult, HarnessError> {
         let started = Instant::now();
         let guard = Guard::start().map_err(|cause| HarnessError::System {
             action: "start the guard".to_owned(),

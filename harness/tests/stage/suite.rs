@@ -5,7 +5,7 @@ use std::time::Duration;
 use proxyproof_harness::{
     Ask, Checks, Code, Feature, HarnessError, Level, Patience, Protocol, Scenario, StageUse,
     Verdict,
-    candidate::{KnownGap, Occurrence},
+    candidate::{GapSites, KnownGap, Occurrence},
     suite::{Filter, Outcome, Plan, PlanError, Selection, Sink, Suite, SuiteResult},
 };
 
@@ -218,6 +218,7 @@ pub(crate) fn known_gaps_are_known_until_they_pass() {
         pattern: pattern.to_owned(),
         reason: "it is a relay".to_owned(),
         occurrence: Occurrence::Always,
+        sites: GapSites::All,
     };
     let race = KnownGap {
         occurrence: Occurrence::Sometimes,
@@ -228,6 +229,10 @@ pub(crate) fn known_gaps_are_known_until_they_pass() {
         gap("trial/passes@h1"),
         gap("trial/nobody_asks"),
         race,
+        KnownGap {
+            sites: GapSites::WithTls,
+            ..gap("trial/passes@h*")
+        },
     ];
     let (deployment, plan) = (candidates::deployment(), plan(&[&PASSES, &FAILS]));
     let result =

@@ -112,6 +112,8 @@ pub(super) struct RawEdition {
     pub(super) since: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]
     pub(super) before: Option<Spanned<String>>,
+    /// Its gaps show only on sites with such a listener.
+    pub(super) listener: Option<RawListenerKind>,
     #[serde(default)]
     pub(super) features: Vec<Feature>,
     #[serde(default)]
@@ -120,6 +122,16 @@ pub(super) struct RawEdition {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) sometimes: RawGaps,
+}
+
+/// What some sites' listeners have.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawListenerKind {
+    /// TLS that the candidate ends itself.
+    Tls,
+    /// A PROXY header.
+    ProxyProtocol,
 }
 
 /// Another configuration of the same proxy: what it does not say is the manifest's own.
@@ -138,6 +150,10 @@ pub(super) struct RawVariant {
     pub(super) files: Vec<RawFile>,
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(super) known: Option<RawGaps>,
+    /// What holds of some versions of this one only, besides what holds of them all.
+    #[serde(default, rename = "version")]
+    #[schemars(with = "Vec<RawEdition>")]
+    pub(super) editions: Vec<Spanned<RawEdition>>,
     #[serde(default, rename = "hint")]
     #[schemars(with = "Vec<Hint>")]
     pub(super) hints: Vec<Spanned<Hint>>,

@@ -90,6 +90,46 @@ fn a_variant_inherits_what_it_does_not_say() {
 }
 
 #[test]
+fn a_variant_has_gaps_of_versions_besides_those_of_all() {
+    let edition = |table: &str| {
+        format!(
+            "[[{table}]]\nbefore = \"2\"\nlistener = \"tls\"\n[{table}.known]\n\"{table}\" = \"so\"\n"
+        )
+    };
+    let text = format!(
+        "{RIGHT}\n{}[[variant]]\nname = \"proxy-other\"\nabout = \"another\"\n{}",
+        edition("version"),
+        edition("variant.version"),
+    );
+    let candidates = Manifest::new(&text, &FILES).candidates().unwrap();
+    let gaps = |candidate: &Candidate| -> Vec<(String, GapSites)> {
+        let known = candidate.editions.iter().flat_map(|edition| &edition.known);
+        known.map(|gap| (gap.pattern.clone(), gap.sites)).collect()
+    };
+    let of_all = ("version".to_owned(), GapSites::WithTls);
+    let of_one = ("variant.version".to_owned(), GapSites::WithTls);
+    assert_eq!(gaps(&candidates[0]), [of_all.clone()]);
+    assert_eq!(gaps(&candidates[1]), [of_all, of_one]);
+}
+
+#[test]
+fn a_native_file_is_for_one_deployment() {
+    let text = RIGHT.replace(
+        "name = \"proxy.conf\"",
+        "name = \"proxy.conf\"\ndeployment = \"cpa-two-hosts\"",
+    );
+    let candidates = Manifest::new(&text, &FILES).candidates().unwrap();
+    let mut deployment = crate::deployment::Deployment::cpa_two_hosts();
+    assert!(candidates[0].serves(&deployment).is_ok());
+    "another".clone_into(&mut deployment.name);
+    let error = candidates[0].serves(&deployment).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "candidate `proxy` has a configuration for deployment `cpa-two-hosts` alone"
+    );
+}
+
+#[test]
 fn wrong_manifests_are_told_where_and_what() {
     let told = [
         told("name = \"proxy\"", "name = "),
@@ -116,6 +156,14 @@ fn wrong_manifests_are_told_where_and_what() {
         told(
             "name = \"proxy.conf\"",
             "name = \"proxy.conf\"\ninsert = [{ after = \"http {\", text = \"x\" }]",
+        ),
+        told(
+            "[known]",
+            "[[version]]\nlistener = \"tls\"\nfeatures = [\"drain\"]\n\n[known]",
+        ),
+        told(
+            "name = \"proxy.conf\"",
+            "name = \"proxy.conf\"\nrole = \"template\"\ndeployment = \"x\"",
         ),
         told("[known]", "[[file]]\nname = \"proxy.conf\"\n\n[known]"),
         told("[[file]]\nname = \"proxy.conf\"\n", ""),
