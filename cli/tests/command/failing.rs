@@ -100,6 +100,11 @@ fn an_unknown_deployment() {
 }
 
 #[test]
+fn a_configuration_for_another_deployment() {
+    assert_told!(Invocation::new(&["run", "nginx", "--deployment", "ollama"]));
+}
+
+#[test]
 fn a_contradictory_deployment() {
     assert_told!(Invocation::new(&[
         "run",

@@ -31,8 +31,8 @@ macro_rules! embedded {
 
 const EMBEDDED: &[Embedded] = &[
     embedded!("reference": "candidate.toml", "reference.toml.j2"),
-    embedded!("nginx": "candidate.toml", "nginx.conf.j2", "maps.conf", "published.conf", "corrected.conf"),
-    embedded!("haproxy": "candidate.toml", "haproxy.cfg.j2", "exact.map.j2", "prefix.map.j2"),
+    embedded!("nginx": "candidate.toml", "nginx.conf.j2", "maps.conf", "published.conf", "corrected.conf", "site.conf.j2", "routes.conf.j2"),
+    embedded!("haproxy": "candidate.toml", "haproxy.cfg.j2", "exact.map.j2", "prefix.map.j2", "expression.map.j2", "final.map.j2"),
     embedded!("caddy": "candidate.toml", "Caddyfile.j2"),
     embedded!("apache": "candidate.toml", "apache.conf.j2"),
 ];
@@ -180,6 +180,7 @@ mod tests {
                 "reference",
                 "nginx",
                 "nginx-corrected",
+                "nginx-template",
                 "haproxy",
                 "caddy",
                 "apache"
@@ -224,6 +225,7 @@ mod tests {
                 "reference",
                 "nginx",
                 "nginx-corrected",
+                "nginx-template",
                 "haproxy",
                 "caddy",
                 "apache"
