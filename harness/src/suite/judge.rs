@@ -20,22 +20,21 @@ pub(crate) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Why this is not asked at all, if so.
+    /// Why this is not asked at all, if so: by the site, whatever its proxy could do, or by the candidate.
     pub(crate) fn reason_to_skip(&self, asked: Asked) -> Option<String> {
+        if let Some(reason) = self.beyond_the_site(asked) {
+            return Some(reason.to_owned());
+        }
+        let mut needs = asked.scenario.site.iter();
+        if let Some(lacking) = needs.find_map(|need| need.lacking(self.deployment)) {
+            return Some(lacking);
+        }
         let needs: Vec<Feature> = std::iter::once(asked.protocol.spoken())
             .chain(asked.scenario.needs.iter().copied())
             .collect();
         let lacking = self.candidate.lacks(&needs);
         let names: Vec<&str> = lacking.iter().map(|feature| feature.name()).collect();
-        if !names.is_empty() {
-            return Some(format!("needs {}", names.join(", ")));
-        }
-        let needs = asked.scenario.site.iter();
-        self.beyond_the_site(asked).map(str::to_owned).or_else(|| {
-            needs
-                .copied()
-                .find_map(|need| need.lacking(self.deployment))
-        })
+        (!names.is_empty()).then(|| format!("needs {}", names.join(", ")))
     }
 
     /// What this asks for that the site was not made with, whatever its proxy could do.
