@@ -52,6 +52,13 @@ pub enum SiteNeed {
     Endpoint(Purpose),
     /// An upstream of this kind: the question is about what that program does.
     Kind(&'static str),
+    /// A path that an upstream of this kind has to get.
+    Path {
+        /// The kind.
+        kind: &'static str,
+        /// The path.
+        path: &'static str,
+    },
     /// A route for a single path.
     ExactRoute,
     /// A route for a prefix other than the root.
@@ -91,6 +98,12 @@ impl SiteNeed {
                 let mut upstreams = deployment.upstreams.values();
                 let any = upstreams.any(|upstream| upstream.kind.name == name);
                 (!any).then(|| format!("the site has no upstream of kind `{name}`"))
+            }
+            Self::Path { kind, path } => {
+                let route = deployment.route(path.as_bytes());
+                let upstream = route.map(|route| &deployment.upstreams[&route.upstream]);
+                let there = upstream.is_some_and(|upstream| upstream.kind.name == kind);
+                (!there).then(|| format!("the site leads {path} to no upstream of kind `{kind}`"))
             }
             Self::ExactRoute => {
                 let any = routes.any(|route| route.location.kind == LocationKind::Exact);

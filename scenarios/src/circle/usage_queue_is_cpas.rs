@@ -14,7 +14,18 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Kind("cpa"), SiteNeed::Kind("usage")],
+    site: &[
+        SiteNeed::Kind("cpa"),
+        SiteNeed::Kind("usage"),
+        SiteNeed::Path {
+            kind: "cpa",
+            path: "/v0/management/usage-queue",
+        },
+        SiteNeed::Path {
+            kind: "usage",
+            path: "/v0/management/usage",
+        },
+    ],
     stage: StageUse::Shared,
     findings: &[TRAPPED],
     breaks: &[Break::new("swap_upstreams", TRAPPED.name)],
@@ -31,13 +42,15 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for target in [
         "/v0/management/usage-queue?count=1",
         "/v0/management/usage-statistics-enabled",
+        "/v0/management/usage",
     ] {
         checks.about(format!("GET {target}"));
-        let seen = answered(ask, ask.get(target)).await?;
-        checks.arrived_at(&seen, "cpa", TRAPPED);
+        let request = ask.get(target);
+        let owner = ask.owner(&request);
+        let seen = answered(ask, request).await?;
+        if let Some(owner) = owner {
+            checks.arrived_at(&seen, &owner, TRAPPED);
+        }
     }
-    checks.about("GET /v0/management/usage");
-    let seen = answered(ask, ask.get("/v0/management/usage")).await?;
-    checks.arrived_at(&seen, "usage", TRAPPED);
     Ok(())
 }

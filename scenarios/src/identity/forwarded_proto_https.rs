@@ -8,8 +8,8 @@ use crate::answer::answered;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "identity/forwarded_proto_https",
-    claim: "the upstreams get X-Forwarded-Proto: https, whatever the client sends in it",
-    why: "the public connection is always TLS; a program that is told http builds links and cookies that do not work",
+    claim: "the upstreams get the public scheme in X-Forwarded-Proto, https mostly, whatever the client sends in it",
+    why: "the public connection is TLS on most sites; a program that is told http builds links and cookies that do not work",
     asks: "client ── nothing, or X-Forwarded-Proto: http ──▶ candidate ── X-Forwarded-Proto: https ──▶ upstream",
     level: Level::Required,
     protocols: &Protocol::ALL,
@@ -26,8 +26,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 
 const WRONG: Code = Code::new(
     "identity.forwarded_proto_wrong",
-    "X-Forwarded-Proto is not https",
-    "links and cookies are made for http",
+    "X-Forwarded-Proto is not what clients speak",
+    "links and cookies are made for the wrong scheme",
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {

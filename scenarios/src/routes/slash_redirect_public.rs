@@ -1,8 +1,8 @@
 //! A prefix location asked for without its final slash.
 
 use proxyproof_harness::{
-    Answer, Ask, Break, Checks, Code, Finding, HarnessError, Level, Protocol, Scenario, Seen,
-    SiteNeed, StageUse,
+    Answer, Ask, Break, Checks, Code, Deployment, Finding, HarnessError, Level, Protocol, Scenario,
+    Seen, SiteNeed, StageUse,
 };
 
 use crate::answer::answered;
@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "routes/slash_redirect_public",
     claim: "a prefix asked for without its final slash is served, or redirected to where the client can go",
     why: "a redirect that names http and the proxy's own port downgrades to a loopback address: eneo#871, openremote#3289",
-    asks: "client ── GET /usage-service?x=1 ──▶ candidate ── served by an upstream, or Location that is relative or https on the public host, query kept",
+    asks: "client ── GET /usage-service?x=1 ──▶ candidate ── served by an upstream, or Location that is relative or on the public host, query kept",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
@@ -47,16 +47,32 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             && (300..400).contains(&answer.status)
         {
             redirect(ask, checks, &seen, answer);
-        } else {
+        } else if !(is_nobodys(ask, &prefix, &target) && answers(&seen, 404)) {
             checks.arrived_once(&seen, INTERNAL);
         }
     }
     Ok(())
 }
 
+/// Whether no other route takes the path: it is a part of the site by its redirect alone.
+fn is_nobodys(ask: &Ask<'_>, prefix: &str, target: &str) -> bool {
+    let mut others = ask.deployment().clone();
+    others.routes.retain(|route| route.location.path != prefix);
+    others.route(target.as_bytes()).is_none()
+}
+
+fn answers(seen: &Seen, status: u16) -> bool {
+    seen.answer
+        .as_ref()
+        .is_ok_and(|answer| answer.status == status)
+}
+
 fn redirect(ask: &Ask<'_>, checks: &mut Checks, seen: &Seen, answer: &Answer) {
     let location = answer.field("Location").unwrap_or_default();
-    let public = format!("https://{}/", ask.deployment().hosts.api);
+    let Deployment {
+        identity, hosts, ..
+    } = ask.deployment();
+    let public = format!("{}://{}/", identity.scheme, hosts.api);
     checks.ensure(
         location.starts_with('/') || location.starts_with(&public),
         || wrong(INTERNAL, seen, &location).expected(format!("Location: /… or {public}…")),
