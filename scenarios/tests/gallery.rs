@@ -14,7 +14,7 @@ use std::{
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use proxyproof_harness::{
-    Candidate, Verdict,
+    Candidate, Deployment, Verdict,
     candidate::Occurrence,
     report::Terminal,
     stage::guard,
@@ -77,7 +77,7 @@ const LARGE: u64 = 1 << 20;
 
 fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
     let candidate = candidate.installed().map_err(|error| error.in_full())?;
-    let result = asked::ask_of(&candidate, &[])?;
+    let result = asked::ask_of(&candidate, &Deployment::cpa_two_hosts(), &[])?;
     let seen = lines(&candidate, &result);
     if std::env::var_os("PROXYPROOF_ACCEPT").is_some() {
         std::fs::write(file, &seen)?;

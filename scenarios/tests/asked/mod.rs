@@ -5,8 +5,12 @@ use proxyproof_harness::{
     suite::{Filter, Plan, Selection, Suite, SuiteResult},
 };
 
-/// Asks this candidate what these filters mean; everything, if there are none.
-pub(crate) fn ask_of(candidate: &Candidate, filters: &[String]) -> Result<SuiteResult, String> {
+/// Asks this candidate on this site what these filters mean; everything, if there are none.
+pub(crate) fn ask_of(
+    candidate: &Candidate,
+    deployment: &Deployment,
+    filters: &[String],
+) -> Result<SuiteResult, String> {
     let filters = filters.iter().map(|filter| Filter::new(filter)).collect();
     let selection = Selection {
         filters,
@@ -14,8 +18,7 @@ pub(crate) fn ask_of(candidate: &Candidate, filters: &[String]) -> Result<SuiteR
     };
     let plan =
         Plan::of(&proxyproof_scenarios::all(), &selection).map_err(|error| error.to_string())?;
-    let deployment = Deployment::cpa_two_hosts();
-    let suite = Suite::new(&plan, candidate, &deployment);
+    let suite = Suite::new(&plan, candidate, deployment);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

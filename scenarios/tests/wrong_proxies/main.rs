@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use proxyproof_harness::{
-    Candidate, Verdict,
+    Candidate, Deployment, Verdict,
     suite::{Outcome, SuiteResult},
 };
 
@@ -71,7 +71,8 @@ fn passes_nothing(kind: Refusing) {
         proxy::refuse(listeners, kind)
     });
     let started = Instant::now();
-    let result = asked::ask_of(&candidate, &[]).expect("it can be asked");
+    let result =
+        asked::ask_of(&candidate, &Deployment::cpa_two_hosts(), &[]).expect("it can be asked");
     assert!(started.elapsed() < LONGEST, "{:?}", started.elapsed());
     assert_eq!(with(&result, Verdict::Pass), [""; 0], "{kind:?}");
     assert_eq!(with(&result, Verdict::Broken), [""; 0], "{kind:?}");
@@ -87,7 +88,8 @@ fn lets_through(name: &str, kind: Passing, topics: &[&str]) {
         proxy::pass(listeners, upstreams.address("cpa"), kind)
     });
     let topics: Vec<String> = topics.iter().map(|topic| (*topic).to_owned()).collect();
-    let result = asked::ask_of(&candidate, &topics).expect("it can be asked");
+    let result =
+        asked::ask_of(&candidate, &Deployment::cpa_two_hosts(), &topics).expect("it can be asked");
     let seen: String = with(&result, Verdict::Pass)
         .iter()
         .map(|passed| format!("{passed}\n"))
