@@ -58,6 +58,25 @@ fn every_embedded_deployment_is_read_and_has_the_name_of_its_file() {
 }
 
 #[test]
+fn the_files_of_the_documentation_are_read() {
+    let page = include_str!("../../../docs/deployments.md");
+    let blocks = page.split("```toml\n").skip(1);
+    let files: Vec<&str> = blocks
+        .filter_map(|block| block.split("```").next())
+        .collect();
+    let [site, kind] = files[..] else {
+        panic!("{} files", files.len());
+    };
+    let site = Deployment::parse("site.toml", site).unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(site.upstreams["litellm"].kind.name, "litellm");
+    let kind = Kind::parse("kind.toml", kind).unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(kind.name, "my-program");
+    for name in Deployment::EMBEDDED {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[test]
 fn unknown_names_are_told_what_there_is() {
     let unknown = Deployment::named("cpa-three-hosts").unwrap_err();
     assert_eq!(
