@@ -37,14 +37,15 @@ impl<'a> Validation<'a> {
             return Err(self.at(&raw.name, "empty", "a deployment needs a name"));
         }
         let mut upstreams = self.upstreams(raw.upstreams)?;
+        let listeners = self.listeners(&raw.listeners, raw.front)?;
+        let hosts = self.hosts(raw.hosts)?;
         let routes = self.routes(&raw.routes, &upstreams)?;
         self.endpoints(&raw.endpoints, &mut upstreams, &routes)?;
-        let listeners = self.listeners(&raw.listeners, raw.front)?;
         Ok(Deployment {
             name: raw.name.into_inner(),
             about: raw.about,
             front: raw.front,
-            hosts: self.hosts(raw.hosts)?,
+            hosts,
             routes,
             limits: self.limits(&raw.limits)?,
             identity: Identity {
