@@ -38,16 +38,6 @@ const NOT_OFFERED: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// What is not served yet. One that is served fails, so that nothing stays here.
-const NOT_YET: [(&str, &str, &str); 6] = [
-    ("reference", "cpa-one-host", "it does not end TLS"),
-    ("reference", "litellm-tls", "it does not end TLS"),
-    ("reference", "below-a-path", "it does not replace prefixes"),
-    ("reference", "pages-and-api", "it does not end TLS"),
-    ("reference", "ollama", "it says https of every connection"),
-    ("reference", "expressions", "it follows no regular expression"),
-];
-
 fn main() -> ExitCode {
     if let Some(ended) = serving::serve_if_asked() {
         return ended;
@@ -70,19 +60,8 @@ fn trials(name: &'static str) -> Vec<Trial> {
     sites.map(trial).collect()
 }
 
-fn serves(name: &str, deployment: &str) -> Result<(), Failed> {
-    let not_yet = NOT_YET
-        .iter()
-        .find(|(candidate, site, _)| (*candidate, *site) == (name, deployment));
-    match (whole(name, deployment), not_yet) {
-        (Err(_), Some(_)) => Ok(()),
-        (Ok(()), Some(_)) => Err("it is served: take it out of NOT_YET".into()),
-        (served, None) => served,
-    }
-}
-
 /// Asks everything, and tells what is neither a pass nor explained.
-fn whole(name: &str, deployment: &str) -> Result<(), Failed> {
+fn serves(name: &str, deployment: &str) -> Result<(), Failed> {
     let candidate = Candidate::named(name).and_then(Candidate::installed);
     let candidate = candidate.map_err(|error| error.in_full())?;
     let file = match SITES.contains(&deployment) {

@@ -19,7 +19,6 @@ pub struct Stubbed {
 
 impl Stubbed {
     /// The same as a stub of wiremock's.
-    #[must_use]
     pub fn mock(&self) -> Mock {
         let answer = ResponseTemplate::new(self.status).set_body_string(self.body.clone());
         let fields = self.fields.iter();

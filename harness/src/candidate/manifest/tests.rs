@@ -108,7 +108,7 @@ fn a_variant_has_gaps_of_versions_besides_those_of_all() {
     };
     let of_all = ("version".to_owned(), GapSites::WithTls);
     let of_one = ("variant.version".to_owned(), GapSites::WithTls);
-    assert_eq!(gaps(&candidates[0]), [of_all.clone()]);
+    assert_eq!(gaps(&candidates[0]), std::slice::from_ref(&of_all));
     assert_eq!(gaps(&candidates[1]), [of_all, of_one]);
 }
 
