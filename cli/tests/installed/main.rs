@@ -6,6 +6,7 @@ mod attach;
 mod bench;
 mod caddyfile;
 mod container;
+mod faults;
 mod init;
 mod need;
 mod own;
@@ -63,6 +64,13 @@ fn all() -> [Tests; 7] {
     [
         tests![
             [NGINX],
+            faults::one_upstream_of_a_deployment,
+            faults::one_upstream_of_a_file,
+            faults::a_body_of_the_limit_that_is_collected_first,
+            faults::a_larger_limit,
+            faults::a_handshake_in_http_1_0,
+            faults::the_usage_service_alone,
+            faults::an_address_that_is_replaced,
             attach::nothing_but_mocks_and_probes_is_started,
             bench::every_kind_of_load_is_answered,
             init::a_folder_that_runs_by_itself,
@@ -91,6 +99,11 @@ fn all() -> [Tests; 7] {
         ],
         tests![
             [Need::Candidate("caddy")],
+            faults::a_second_request_that_is_the_clients_next,
+            faults::the_same_with_a_field_more,
+            faults::a_fault_of_the_users_file,
+            faults::an_address_for_a_host,
+            faults::errors_that_take_an_upstream_out_of_service,
             caddyfile::the_most_usual_one,
             caddyfile::its_listener_in_another_spelling,
             caddyfile::one_that_ends_tls_behind_a_tunnel,
