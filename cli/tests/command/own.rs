@@ -66,7 +66,7 @@ fn another_proxys_own_without_an_address() {
 
 #[test]
 fn a_front_that_the_candidate_is_not_for() {
-    assert_told!(Invocation::new(&["run", "caddy", "--front", "none"]));
+    assert_told!(Invocation::new(&["run", "apache", "--front", "none"]));
     assert_told!(Invocation::new(&["run", "nginx", "--front", "tls"]));
 }
 
