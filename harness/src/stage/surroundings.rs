@@ -8,7 +8,7 @@ use std::time::Duration;
 use proxyproof_mocks::certificate::Authority;
 use proxyproof_mocks::fault::{Relay, RunningRelay};
 use proxyproof_mocks::site::{RunningSite, Site};
-use proxyproof_mocks::upstream::ScriptedUpstream;
+use proxyproof_mocks::upstream::Scripted;
 use proxyproof_mocks::upstream::cpa::{AllowRemote, Cpa};
 use proxyproof_mocks::upstream::usage::UsageService;
 use proxyproof_mocks::{Ledger, RunningUpstream};
@@ -113,8 +113,7 @@ async fn upstreams(
     }
     for (name, published) in &deployment.upstreams {
         if !upstreams.contains_key(name) {
-            let upstream = ScriptedUpstream::new(name)
-                .refuses_handshakes_with(published.kind.refuses_handshake_with)
+            let upstream = Scripted::server(name, published.kind.refuses_handshake_with)
                 .ledger(ledger.clone())
                 .listen(place(expected, name))
                 .start()

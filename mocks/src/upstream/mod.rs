@@ -25,7 +25,7 @@ pub use request::Request;
 pub use request_body::BodyError;
 pub use resp_connection::{RespConnection, RespError};
 pub use running::{AtAccept, RunningUpstream};
-pub use scripted::ScriptedUpstream;
+pub use scripted::Scripted;
 pub use server::Server;
 pub use service::{After, Protocols, Rules, Service};
 pub use stubbed::Stubbed;

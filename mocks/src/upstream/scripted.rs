@@ -1,81 +1,32 @@
 //! An upstream without rules of its own: it does what scripts and stubs say.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-
-use super::{After, Exchange, Request, Rules, RunningUpstream, Server, Service};
-use crate::ledger::Ledger;
+use super::{After, Exchange, Request, Rules, Server, Service};
 use crate::wire::http1::Response;
 
-/// An upstream that stands in for any program: what nobody scripted it answers with 200 and its own name, health checks
-/// too, and a WebSocket handshake that nobody scripted it refuses.
+/// Stands in for any program: what nobody scripted it answers with 200 and its own name, health checks too, and a WebSocket
+/// handshake that nobody scripted it refuses.
 #[derive(Debug)]
-pub struct ScriptedUpstream {
-    name: String,
-    rules: Rules,
-    ledger: Ledger,
-    listen: SocketAddr,
-}
-
-impl ScriptedUpstream {
-    /// One of this name, on an ephemeral loopback port, with a ledger of its own.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            rules: Rules::default(),
-            ledger: Ledger::new(),
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        }
-    }
-
-    /// Refuses WebSocket handshakes with this status.
-    #[must_use]
-    pub fn refuses_handshakes_with(mut self, status: u16) -> Self {
-        self.rules.handshake_refusal = status;
-        self
-    }
-
-    /// Records in this ledger.
-    #[must_use]
-    pub fn ledger(mut self, ledger: Ledger) -> Self {
-        self.ledger = ledger;
-        self
-    }
-
-    /// Listens on this address; port 0 for an ephemeral one.
-    #[must_use]
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Binds and serves on the caller's runtime.
-    ///
-    /// # Errors
-    /// When the address cannot be bound.
-    pub async fn start(self) -> io::Result<RunningUpstream> {
-        let service = ByName {
-            name: self.name.clone(),
-            handshake_refusal: self.rules.handshake_refusal,
-        };
-        Server::new(&self.name, service)
-            .rules(self.rules)
-            .ledger(self.ledger)
-            .listen(self.listen)
-            .start()
-            .await
-    }
-}
-
-/// Says who it is.
-#[derive(Debug)]
-struct ByName {
+pub struct Scripted {
     name: String,
     handshake_refusal: u16,
 }
 
-impl Service for ByName {
+impl Scripted {
+    /// An upstream of this name that refuses WebSocket handshakes with this status.
+    #[must_use]
+    pub fn server(name: &str, handshake_refusal: u16) -> Server<Self> {
+        let service = Self {
+            name: name.to_owned(),
+            handshake_refusal,
+        };
+        Server::new(name, service).rules(Rules {
+            handshake_refusal,
+            ..Rules::default()
+        })
+    }
+}
+
+impl Service for Scripted {
     async fn serve(&self, request: &Request, exchange: &mut Exchange) -> After {
         let status = match request.has_token("Connection", "upgrade") {
             true if request.first("Upgrade").is_some() => self.handshake_refusal,
