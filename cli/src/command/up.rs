@@ -118,7 +118,7 @@ impl Up {
         Settings {
             candidate: &self.stage.candidate().name,
             name: self.name,
-            host: &self.stage.deployment().hosts.api,
+            deployment: self.stage.deployment(),
             port: front.address().port(),
             plain: front.plain_address().map(|plain| plain.port()),
             ca_file: &self.ca_file,
@@ -157,7 +157,7 @@ impl Serving for Up {
             "base_url": settings.base_url(),
             "plain_url": settings.plain_url(),
             "ca_file": self.ca_file,
-            "host": settings.host,
+            "host": settings.host(),
             "api_key": API_KEY,
             "management_key": MANAGEMENT_KEY,
             "ports": self.ports(),

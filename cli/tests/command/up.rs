@@ -83,6 +83,15 @@ fn printed_curls_are_answered_by_a_proxy_that_serves_one_host() {
     );
 }
 
+/// What is printed is what this site serves, not what CPA would.
+#[test]
+fn printed_curls_are_those_of_the_site() {
+    let told = printed_curls::are_answered(&["up", "--deployment", "below-a-path"], curl_line::ask);
+    assert!(told.contains("/llm/v1/chat/completions'"), "{told}");
+    assert!(told.contains("/llm/api/status'"), "{told}");
+    assert!(!told.contains("OPENAI"), "{told}");
+}
+
 #[test]
 fn the_domain_takes_the_place_of_the_host() {
     let asked = |arguments: &[&str]| printed_curls::are_answered(arguments, curl_line::ask);
