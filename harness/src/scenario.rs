@@ -75,6 +75,8 @@ pub enum SiteNeed {
     BodyLimit,
     /// A plain endpoint whose path reaches the upstream as it is: where a prefix is replaced, a proxy writes it anew.
     UnchangedPaths,
+    /// A plain endpoint whose upstream may be asked over connections that were used before.
+    Pool,
 }
 
 impl SiteNeed {
@@ -127,6 +129,12 @@ impl SiteNeed {
                 let plain = deployment.endpoint(Purpose::Plain);
                 let changed = plain.is_some_and(|plain| plain.target != plain.upstream_target);
                 changed.then(|| "the site's routes replace a part of the path".to_owned())
+            }
+            Self::Pool => {
+                let plain = deployment.endpoint(Purpose::Plain);
+                let upstream = plain.map(|plain| &deployment.upstreams[&plain.upstream]);
+                let none = upstream.is_some_and(|upstream| upstream.pool == 0);
+                none.then(|| "the site asks for a connection for each request".to_owned())
             }
             Self::StreamedBody => {
                 let any = !deployment.streamed_uploads().is_empty();
@@ -188,5 +196,30 @@ impl fmt::Debug for Scenario {
         f.debug_struct("Scenario")
             .field("id", &self.id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(pool: u32) -> Deployment {
+        let text = format!(
+            "name = \"x\"\n[hosts]\napi = \"a.test\"\n[[listener]]\naddress = \"127.0.0.1:80\"\nprotocol = \"h1\"\n\
+             [upstream.gateway]\nkind = \"litellm\"\naddress = \"127.0.0.1:4000\"\npool = {pool}\n\
+             [[route]]\nlocation = \"/\"\nupstream = \"gateway\"\n\
+             [limits]\nrequest_body = \"1m\"\nread_timeout = \"60s\"\nsend_timeout = \"60s\"\n"
+        );
+        Deployment::parse("x.toml", &text).unwrap()
+    }
+
+    #[test]
+    fn a_site_without_a_pool_is_not_asked_for_one() {
+        let lacking = SiteNeed::Pool.lacking(&site(0));
+        assert_eq!(
+            lacking.as_deref(),
+            Some("the site asks for a connection for each request")
+        );
+        assert_eq!(SiteNeed::Pool.lacking(&site(1)), None);
     }
 }

@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::Pool],
     stage: StageUse::Own(|stage| stage),
     findings: &[NOT_REUSED],
     breaks: &[

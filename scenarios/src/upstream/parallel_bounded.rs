@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::Pool],
     stage: StageUse::Own(|stage| stage),
     findings: &[CHURN, NOT_AT_ONCE],
     breaks: &[
@@ -91,10 +91,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 /// No more at once than the upstream's pool keeps: what is above it may be closed.
 fn width(ask: &Ask<'_>) -> usize {
     let upstream = ask.endpoint(Purpose::Plain).upstream;
-    match ask.deployment().upstreams[&upstream].pool as usize {
-        0 => WIDTH,
-        pool => pool.min(WIDTH),
-    }
+    let pool = ask.deployment().upstreams[&upstream].pool as usize;
+    pool.min(WIDTH)
 }
 
 const WIDTH: usize = 16;
