@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::endpoint::Endpoint;
@@ -57,7 +58,7 @@ pub struct Deployment {
 }
 
 /// What stands in front of a candidate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Front {
     /// Nothing: clients connect to the candidate, which may end TLS itself.
@@ -105,7 +106,7 @@ pub struct PublishedListener {
 }
 
 /// Whether connections carry the PROXY protocol (the HAProxy specification, versions 1 and 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProxyProtocol {
     /// No header.
@@ -158,7 +159,7 @@ pub struct Route {
 }
 
 /// How a request body must reach the upstream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestBody {
     /// As it arrives.
@@ -299,6 +300,12 @@ impl Deployment {
 
 fn name_of_kind<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&kind.name)
+}
+
+/// The JSON Schema (draft 2020-12) of a deployment's TOML, indented.
+#[must_use]
+pub fn deployment_schema() -> String {
+    crate::schema::text_of::<raw::RawDeployment>()
 }
 
 #[cfg(test)]

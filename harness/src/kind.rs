@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use self::endpoint::{EndpointRequest, MalformedRequest};
 pub use self::purpose::{Purpose, UnknownPurpose};
-pub(crate) use self::raw::{RawEndpoints, endpoints};
+pub(crate) use self::raw::{RawEndpoints, endpoints, endpoints_schema};
 use crate::document::Document;
 use crate::error::HarnessError;
 

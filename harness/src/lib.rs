@@ -23,6 +23,7 @@ pub mod protocol;
 pub mod report;
 pub mod routes;
 pub mod scenario;
+mod schema;
 pub mod stage;
 pub mod suite;
 pub mod verdict;

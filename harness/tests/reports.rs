@@ -1,6 +1,7 @@
 //! What each report says of one result, word for word.
 
 use proxyproof_harness::candidate::manifest_schema;
+use proxyproof_harness::deployment::deployment_schema;
 use proxyproof_harness::{
     Blame, Code, Finding, Level, Verdict,
     finding::Exhibit,
@@ -219,6 +220,7 @@ fn the_published_schemas_are_fresh() {
     for (name, schema) in [
         ("report.schema.json", schema()),
         ("candidate.schema.json", manifest_schema()),
+        ("deployment.schema.json", deployment_schema()),
     ] {
         let file = format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("UPDATE").is_some() {
@@ -258,6 +260,45 @@ fn the_published_schema_takes_the_manifests_that_the_command_takes() {
         "name = \"x\"\nabout = \"\"\nfeatures = []\n[launch]\nbinary = \"x\"\n[[hint]]\nchange = \"y\"\n",
     ] {
         assert!(!validator.is_valid(&read(wrong)), "{wrong}");
+    }
+}
+
+/// The same of a deployment: those that come along, and the smallest one of the documentation.
+#[test]
+fn the_published_schema_takes_the_deployments_that_the_command_takes() {
+    let schema = serde_json::from_str(&deployment_schema()).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let read = |text: &str| -> serde_json::Value { toml::from_str(text).expect("TOML") };
+    let mut texts = Vec::new();
+    for file in std::fs::read_dir("../scenarios/deployments").expect("it is there") {
+        texts.push(std::fs::read_to_string(file.expect("readable").path()).expect("text"));
+    }
+    assert!(texts.len() >= 6, "{} deployments", texts.len());
+    let documented = std::fs::read_to_string("../docs/deployments.md").expect("it is there");
+    let smallest = documented.split("```toml\n").nth(1).expect("an example");
+    let smallest = smallest.split("```").next().expect("its text");
+    texts.push(smallest.to_owned());
+    let streams = format!(
+        "{smallest}\n[upstream.ollama]\naddress = \"127.0.0.1:1\"\n\
+         endpoints.stream = [\"POST /a\", {{ request = \"POST /b\", media = \"application/x-ndjson\" }}]\n"
+    );
+    texts.push(streams.clone());
+    for text in &texts {
+        let site = read(text);
+        let told = validator.validate(&site);
+        assert!(told.is_ok(), "{told:?}\n{text}");
+    }
+    for (right, wrong) in [
+        ("name = ", "nmae = "),
+        ("front = \"none\"", "front = \"nothing\""),
+        ("tls = true", "tls = 1"),
+        ("upstream = \"litellm\"", "upstream = 3"),
+        ("endpoints.stream", "endpoints.strem"),
+        ("media = ", "type = "),
+    ] {
+        assert!(streams.contains(right), "{right}");
+        let wrong = streams.replace(right, wrong);
+        assert!(!validator.is_valid(&read(&wrong)), "{wrong}");
     }
 }
 

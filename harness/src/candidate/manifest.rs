@@ -361,10 +361,7 @@ impl<'a> Manifest<'a> {
 /// The JSON Schema (draft 2020-12) of a `candidate.toml`, indented.
 #[must_use]
 pub fn manifest_schema() -> String {
-    let schema = schemars::schema_for!(Raw);
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only string keys");
-    text.push('\n');
-    text
+    crate::schema::text_of::<Raw>()
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! A row of the front's table.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where the front sends connections of one server name and application protocol.
 ///
 /// The published JSON shape of `settings.fallbacks`; how a table is matched is the front's business.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fallback {
     /// The server name (SNI) as written, empty for any.

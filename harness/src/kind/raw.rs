@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
@@ -29,6 +30,38 @@ const fn refused() -> u16 {
 
 /// Requests by purpose: `"METHOD /path"`, a table with the media type of a streamed answer, or a list of these.
 pub(crate) type RawEndpoints = BTreeMap<Spanned<String>, Spanned<Value>>;
+
+/// How [`RawEndpoints`] are written.
+pub(crate) fn endpoints_schema(generator: &mut SchemaGenerator) -> Schema {
+    let purpose = generator.subschema_for::<Purpose>();
+    let mut schema = BTreeMap::<String, WrittenRequests>::json_schema(generator);
+    schema.insert("propertyNames".to_owned(), purpose.to_value());
+    schema
+}
+
+/// A request, or several.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(
+    dead_code,
+    reason = "a shape for schemas; what is read keeps its place in the text"
+)]
+enum WrittenRequests {
+    One(WrittenRequest),
+    Several(Vec<WrittenRequest>),
+}
+
+/// `METHOD /path`, with the media type of a streamed answer where it is not server-sent events.
+#[derive(JsonSchema)]
+#[schemars(untagged, deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "a shape for schemas; what is read keeps its place in the text"
+)]
+enum WrittenRequest {
+    Plain(String),
+    Media { request: String, media: String },
+}
 
 /// Reads a kind.
 pub(super) fn read(document: &Document) -> Result<Kind, DocumentError> {

@@ -24,8 +24,5 @@ pub fn read_json(text: &str) -> Result<SuiteResult, serde_json::Error> {
 
 /// The JSON Schema (draft 2020-12) of what [`write_json`] writes, indented.
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(SuiteResult);
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only string keys");
-    text.push('\n');
-    text
+    crate::schema::text_of::<SuiteResult>()
 }
