@@ -171,7 +171,7 @@ pub(crate) fn every_verdict_is_reached_for_its_reason() {
     assert_eq!(of(&result, &OBSERVES).records["trial.broken"], "status 200");
     let reason = |scenario| of(&result, scenario).reason.as_deref();
     assert_eq!(reason(&NEEDS_MORE), Some("needs extended_connect, reload"));
-    assert_eq!(reason(&SPEAKS_H2), Some("needs http_two"));
+    assert_eq!(reason(&SPEAKS_H2), Some("the site has no listener for h2"));
     assert_eq!(reason(&PANICS), Some("the scenario panicked: no way"));
 }
 
