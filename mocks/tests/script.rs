@@ -277,13 +277,14 @@ async fn filling_is_held_back_by_a_client_that_does_not_read() {
 #[tokio::test]
 async fn websockets_echo_and_close() {
     let upstream = start().await;
-    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let script = Script::new()
         .accept_websocket()
         .frame(&Frame::text("hi"))
         .read_frame()
         .echo_websocket();
-    let (mut client, probe) = scripted(&upstream, script, "GET /", key).await;
+    let (mut client, probe) = scripted(&upstream, script, "GET /", handshake).await;
     let answer = client.read_until("hi").await;
     assert!(
         answer.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
