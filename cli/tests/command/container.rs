@@ -2,11 +2,8 @@
 
 use crate::invocation::{Invocation, assert_told};
 
+#[cfg(feature = "containers")]
 #[test]
-#[cfg_attr(
-    not(feature = "containers"),
-    ignore = "this is a build without the feature `containers`"
-)]
 fn no_engine() {
     assert_told!(
         Invocation::new(&["run", "nginx", "--container"])
@@ -14,11 +11,8 @@ fn no_engine() {
     );
 }
 
+#[cfg(not(feature = "containers"))]
 #[test]
-#[cfg_attr(
-    feature = "containers",
-    ignore = "this is a build with the feature `containers`"
-)]
 fn a_build_without_containers() {
     assert_told!(Invocation::new(&["run", "nginx", "--container"]));
 }
