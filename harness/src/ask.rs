@@ -9,8 +9,8 @@ use crate::deployment::{Deployment, Endpoint, ProxyProtocol};
 use crate::kind::Purpose;
 use crate::patience::Patience;
 use crate::probe::{
-    Answer, CLIENT_ADDRESS, Client, Connection, Entrance, Exchange, ProbeError, ProxyHeader,
-    Request, Seen, Sent, SentBody, UNNAMED_ADDRESS,
+    Answer, CLIENT_ADDRESS, Client, Connection, Entrance, Exchange, Handshake, ProbeError,
+    ProxyHeader, Request, Seen, Sent, SentBody, UNNAMED_ADDRESS,
 };
 use crate::protocol::Protocol;
 use crate::stage::RunningStage;
@@ -269,6 +269,12 @@ impl<'a> Ask<'a> {
             }),
         };
         self.seen(exchange.sent(), answer).await
+    }
+
+    /// What both ends saw of a WebSocket handshake.
+    pub async fn observe_handshake(&self, handshake: &Handshake) -> Seen {
+        let answer = Ok(handshake.answer().clone());
+        self.seen(handshake.sent().clone(), answer).await
     }
 
     /// Adds what arrived to what a client saw.

@@ -17,9 +17,7 @@ pub(crate) async fn opened(
     if handshake.is_accepted() {
         return Ok(Some(handshake.messages().await?));
     }
-    let seen = ask
-        .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
-        .await;
+    let seen = ask.observe_handshake(&handshake).await;
     let observed = format!("status {}", handshake.answer().status);
     checks.push(
         code.finding()

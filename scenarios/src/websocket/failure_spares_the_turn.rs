@@ -46,9 +46,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             Err(ProbeError::Closed { .. }) => continue,
             Err(error) => return Err(error.into()),
         };
-        let seen = ask
-            .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
-            .await;
+        let seen = ask.observe_handshake(&handshake).await;
         let status = handshake.answer().status;
         checks.ensure((502..=504).contains(&status), || {
             let fallback = Fallback::from_refusal(Some(status));

@@ -40,9 +40,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         Script::new().reply(426, "application/json", "{}"),
     );
     let handshake = ask.client().websocket(&request).await?;
-    let seen = ask
-        .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
-        .await;
+    let seen = ask.observe_handshake(&handshake).await;
     let status = handshake.answer().status;
     let fallback = Fallback::from_refusal(Some(status));
     checks.ensure(fallback == Fallback::AtOnce, || {

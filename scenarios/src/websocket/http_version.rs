@@ -31,9 +31,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = ask.websocket();
     ask.script(&request, Script::new().accept_websocket().echo_websocket());
     let handshake = ask.client().websocket(&request).await?;
-    let seen = ask
-        .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
-        .await;
+    let seen = ask.observe_handshake(&handshake).await;
     // Whether it arrives at all, another scenario asks.
     if !seen.arrivals.is_empty() {
         checks.version(&seen, "HTTP/1.1", OLD);

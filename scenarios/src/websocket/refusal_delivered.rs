@@ -35,9 +35,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             Script::new().reply(status, "application/json", "{}"),
         );
         let handshake = ask.client().websocket(&request).await?;
-        let seen = ask
-            .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
-            .await;
+        let seen = ask.observe_handshake(&handshake).await;
         checks.status(&seen, status, CHANGED);
         checks.answer_body(&seen, b"{}", CHANGED);
     }

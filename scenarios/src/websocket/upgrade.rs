@@ -30,9 +30,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = ask.websocket();
     ask.script(&request, Script::new().accept_websocket().echo_websocket());
     let handshake = ask.client().websocket(&request).await?;
-    let seen = ask
-        .seen(handshake.sent().clone(), Ok(handshake.answer().clone()))
-        .await;
+    let seen = ask.observe_handshake(&handshake).await;
     checks.status(&seen, 101, LOST);
     // `keep-alive, Upgrade` is right, too (RFC 9110 section 7.8).
     checks.field_where(&seen, "Connection", "Connection: upgrade", LOST, |found| {
