@@ -5,10 +5,14 @@
 
 pub mod conf;
 pub mod decision;
+pub mod directive;
 pub mod location;
 mod printable;
 pub mod routes;
+pub mod setting;
 #[cfg(feature = "strategy")]
 pub mod strategy;
+
+pub mod upstream;
 
 pub use printable::Printable;

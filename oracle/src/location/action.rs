@@ -20,8 +20,11 @@ pub struct ProxyPass {
     pub upstream: String,
     /// The URI part after the upstream (`/` in `http://backend/`); `None` if the request's own target goes through.
     pub uri: Option<Vec<u8>>,
+    /// The `proxy_pass`; a deployment's routes have none.
+    pub place: Option<Place>,
     pub(crate) template: Option<Template>,
-    pub(crate) place: Option<Place>,
+    /// The argument as written.
+    pub(crate) url: Vec<u8>,
 }
 
 /// A directive that answers, other than `proxy_pass`.
@@ -66,6 +69,7 @@ impl Action {
             uri: None,
             template: None,
             place: None,
+            url: format!("http://{upstream}").into_bytes(),
         })
     }
 
@@ -127,6 +131,7 @@ impl ProxyPass {
             uri: (!uri.is_empty()).then(|| uri.to_vec()),
             template,
             place,
+            url: url.to_vec(),
         })
     }
 }

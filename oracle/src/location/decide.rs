@@ -1,10 +1,11 @@
+use super::action::Action;
 use super::answer::{Answer, Decision, NotModelled};
 use super::normalise::normalise;
 use super::refusal::Refusal;
 use super::request::Request;
 use super::request_line::{self, PathForm, RequestLine};
 use super::run::{Run, Validity};
-use super::server::{self, Chosen, Protocol, ProxyProtocol, Server};
+use super::server::{self, Chosen, Protocol, Server};
 use super::site::Site;
 
 impl Site {
@@ -27,13 +28,13 @@ impl Site {
     }
 
     fn decide_into(&self, request: &Request, decision: &mut Decision) -> Result<(), Answer> {
-        let Some(first) = self.first_server(request) else {
+        let Some((first, address)) = self.listener_for(request) else {
             return Err(Answer::NotModelled(NotModelled::new(
                 "a protocol no listener speaks",
                 None,
             )));
         };
-        let address = self.address(request, first);
+        let first = &self.servers[first];
         let default = server::choose(&self.servers, &address, None)
             .map_or(first, |(number, _)| &self.servers[number]);
         let line = read_line(request, default.settings.line_limit)?;
@@ -108,46 +109,52 @@ impl Site {
         numbers
     }
 
-    /// The server a request is meant for if it does not say: the first with locations on a listener of the protocol.
-    fn first_server(&self, request: &Request) -> Option<&Server> {
-        let speaks = |server: &&Server| match &request.listener {
-            Some(address) => server
+    /// The listener a request is meant for, and a server there: the one it names; else, of those that speak its
+    /// protocol, one where its host is known; else the first whose server has locations.
+    fn listener_for(&self, request: &Request) -> Option<(usize, String)> {
+        let numbered = || self.servers.iter().enumerate();
+        let listens = numbered().flat_map(|(number, server)| {
+            let listens = server
                 .listens
                 .iter()
-                .any(|listen| listen.address == *address),
-            None => server
-                .listens
-                .iter()
-                .any(|listen| listen.speaks(request.protocol)),
+                .filter(|listen| match &request.listener {
+                    Some(address) => listen.address == *address,
+                    None => listen.speaks(request.protocol),
+                });
+            listens.map(move |listen| (number, listen.address.clone()))
+        });
+        let listens: Vec<_> = listens.collect();
+        let host = request.host.as_deref().map(plain_host);
+        let mut known: Option<(Chosen, u8, usize)> = None;
+        for (at, (_, address)) in listens.iter().enumerate() {
+            let chosen = host
+                .as_deref()
+                .and_then(|host| server::choose(&self.servers, address, Some(host)));
+            let Some((number, why)) = chosen.filter(|(_, why)| *why != Chosen::Default) else {
+                continue;
+            };
+            let worth = worth(&self.servers[number]);
+            if known.is_none_or(|(best, value, _)| (why, worth) > (best, value)) {
+                known = Some((why, worth, at));
+            }
+        }
+        let has_locations = |(number, _): &&(usize, String)| worth(&self.servers[*number]) > 0;
+        let found = match known {
+            Some((_, _, at)) => listens.get(at),
+            None => listens.iter().find(has_locations).or(listens.first()),
         };
-        let mut with_locations = self
-            .servers
-            .iter()
-            .filter(|server| server.table.locations().len() > 0);
-        with_locations
-            .find(speaks)
-            .or_else(|| self.servers.iter().find(speaks))
-    }
-
-    fn address(&self, request: &Request, server: &Server) -> String {
-        let mut listens = server.listens.iter();
-        let first = listens.find(|listen| listen.speaks(request.protocol));
-        let named = request.listener.clone();
-        named
-            .or_else(|| first.map(|listen| listen.address.clone()))
-            .unwrap_or_default()
+        found.cloned()
     }
 }
 
-impl Site {
-    /// Whether connections to an address begin with a PROXY header: said once, it holds for every server there.
-    fn proxy_protocol(&self, address: &str) -> ProxyProtocol {
-        let listens = self.servers.iter().flat_map(|server| &server.listens);
-        let mut here = listens.filter(|listen| listen.address == address);
-        match here.any(|listen| listen.proxy_protocol == ProxyProtocol::Required) {
-            true => ProxyProtocol::Required,
-            false => ProxyProtocol::Off,
-        }
+/// How much of a site a server is: one that passes requests on is what people ask about, rather than one that
+/// redirects.
+fn worth(server: &Server) -> u8 {
+    let mut locations = server.table.locations();
+    match locations.len() {
+        0 => 0,
+        _ if locations.any(|(_, location)| matches!(location.action, Action::Proxy(_))) => 2,
+        _ => 1,
     }
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::action::{Action, Handler, ProxyPass, is_handler};
+use super::listener::Transport;
 use super::map::{Map, MapEntry, MapForm, MapKey};
 use super::normalise::MergeSlashes;
 use super::notation::{Modifier, Notation};
@@ -10,11 +11,15 @@ use super::regex::{Regex, RegexCase};
 use super::rewrite::Script;
 use super::script_reader::{is_script, read_instruction};
 use super::server::{DefaultServer, Listen, Protocol, ProxyProtocol, Server, ServerName};
-use super::settings::{GATES, Settings, size};
-use super::site::{Site, SiteError, SiteProblem, Upstream};
+use super::settings::{GATES, Settings};
+use super::site::{Site, SiteError, SiteProblem};
 use super::table::{Access, Location, LocationId, Table, TableBuilder};
 use super::template::Template;
-use crate::conf::{Body, Found, Tree};
+use super::try_files::TryFiles;
+use crate::conf::{Body, Found, Tree, quoted};
+use crate::directive::{self, Context};
+use crate::setting::{BlockId, settings_of};
+use crate::upstream::Upstream;
 
 /// Reads a [`Site`] out of a tree of files, collecting every error.
 pub(crate) struct Reader<'a> {
@@ -25,9 +30,10 @@ pub(crate) struct Reader<'a> {
 
 /// The blocks around a location under construction.
 #[derive(Clone)]
-struct Context {
+struct Surroundings {
     parent: Option<LocationId>,
     settings: Arc<Settings>,
+    block: BlockId,
 }
 
 impl<'a> Reader<'a> {
@@ -47,16 +53,21 @@ impl<'a> Reader<'a> {
             .copied()
             .collect();
         if http.is_empty() {
-            self.http(&top);
-        }
-        for block in http {
-            let children = self.tree.children(block);
-            self.http(&children);
+            self.http(&top, None);
+        } else {
+            let main = self.site.blocks.add(None, Context::Main, &top);
+            for block in http {
+                let children = self.tree.children(block);
+                self.http(&children, Some(main));
+            }
         }
         if self.site.servers.is_empty() {
             let whole = top.iter().any(|found| found.directive.is("location"));
             match top.first() {
-                Some(first) if whole => self.server(*first, &top, &Inherited::default()),
+                Some(first) if whole => {
+                    let block = self.site.blocks.add(None, Context::Server, &top);
+                    self.server(*first, &top, &Inherited::default(), block);
+                }
                 first => {
                     let place = first.map_or_else(Place::default, |first| place(*first));
                     self.error(place, SiteProblem::NoServer);
@@ -74,13 +85,15 @@ impl<'a> Reader<'a> {
         self.errors.push(SiteError { problem, place });
     }
 
-    fn http(&mut self, directives: &[Found<'a>]) {
+    fn http(&mut self, directives: &[Found<'a>], main: Option<BlockId>) {
         let inherited = Inherited::default().with(directives);
+        let http = self.site.blocks.add(main, Context::Http, directives);
         for found in directives {
             match found.directive.name() {
                 b"server" => {
                     if let Some(children) = self.block(*found) {
-                        self.server(*found, &children, &inherited);
+                        let block = self.block_inside(http, Context::Server, &children);
+                        self.server(*found, &children, &inherited, block);
                     }
                 }
                 b"upstream" => self.upstream(*found),
@@ -115,19 +128,31 @@ impl<'a> Reader<'a> {
                 },
             );
         };
-        let servers = children.iter().filter(|child| child.directive.is("server"));
-        let address = |child: &Found<'_>| {
-            child
-                .directive
-                .arguments()
-                .first()
-                .map(|word| word.text().into_owned())
-        };
-        self.site.upstreams.push(Upstream {
-            name: first.text().into_owned(),
-            servers: servers.filter_map(address).collect(),
-            place: place(found),
-        });
+        let settings = settings_of(&children, Context::Upstream);
+        let name = first.text().into_owned();
+        let upstream = Upstream::new(name, settings, place(found));
+        self.site.upstreams.push(upstream);
+    }
+
+    /// Keeps what is set in a block, and in the `if` and `limit_except` blocks directly in it.
+    fn block_inside(
+        &mut self,
+        parent: BlockId,
+        context: Context,
+        children: &[Found<'a>],
+    ) -> BlockId {
+        let block = self.site.blocks.add(Some(parent), context, children);
+        for child in children {
+            let inner = match (child.directive.name(), context) {
+                (b"if", Context::Server) => Context::ServerIf,
+                (b"if", _) => Context::If,
+                (b"limit_except", _) => Context::LimitExcept,
+                _ => continue,
+            };
+            let inside = self.tree.children(*child);
+            self.block_inside(block, inner, &inside);
+        }
+        block
     }
 
     fn map(&mut self, found: Found<'a>) {
@@ -203,27 +228,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn server(&mut self, found: Found<'a>, children: &[Found<'a>], inherited: &Inherited) {
+    fn server(
+        &mut self,
+        found: Found<'a>,
+        children: &[Found<'a>],
+        inherited: &Inherited,
+        block: BlockId,
+    ) {
         let inherited = inherited.clone().with(children);
         let mut table = TableBuilder::new().merge_slashes(inherited.merge_slashes);
+        let http2 = inherited.http2;
         let settings = Arc::new(inherited.settings);
         let mut script = Script::default();
         let (mut listens, mut names) = (Vec::new(), Vec::new());
-        let context = Context {
+        let surroundings = Surroundings {
             parent: None,
             settings: Arc::clone(&settings),
+            block,
         };
         for child in children {
             match child.directive.name() {
-                b"location" => self.location(*child, &context, &mut table),
+                b"location" => self.location(*child, &surroundings, &mut table),
                 b"listen" => listens.extend(self.listen(*child)),
                 b"server_name" => self.names(*child, &mut names),
                 _ => self.instruction(*child, &mut script),
             }
         }
-        let http2 = children
-            .iter()
-            .any(|child| child.directive.is("http2") && child.directive.argument(0) == Some(b"on"));
         if http2 {
             listens
                 .iter_mut()
@@ -245,6 +275,7 @@ impl<'a> Reader<'a> {
                 place: place(found),
                 script,
                 settings,
+                block,
             }),
             Err(errors) => self.table_errors(errors, place(found)),
         }
@@ -263,6 +294,7 @@ impl<'a> Reader<'a> {
                 place: server,
                 script: Script::default(),
                 settings: Arc::default(),
+                block: BlockId::default(),
             });
         }
     }
@@ -301,6 +333,11 @@ impl<'a> Reader<'a> {
                 Protocol::Http1
             },
             tls: says(b"ssl"),
+            http2_parameter: says(b"http2"),
+            transport: match says(b"quic") {
+                true => Transport::Quic,
+                false => Transport::Stream,
+            },
             proxy_protocol: match says(b"proxy_protocol") {
                 true => ProxyProtocol::Required,
                 false => ProxyProtocol::Off,
@@ -333,7 +370,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn location(&mut self, found: Found<'a>, context: &Context, table: &mut TableBuilder) {
+    fn location(
+        &mut self,
+        found: Found<'a>,
+        surroundings: &Surroundings,
+        table: &mut TableBuilder,
+    ) {
         let words: Vec<&[u8]> = found
             .directive
             .arguments()
@@ -347,25 +389,29 @@ impl<'a> Reader<'a> {
         let Some(children) = self.block(found) else {
             return;
         };
-        if let Some(problem) = misplaced(&notation, context, table) {
+        if let Some(problem) = misplaced(&notation, surroundings, table) {
             return self.error(place(found), problem);
         }
         let inherited = Inherited {
-            settings: (*context.settings).clone(),
+            settings: (*surroundings.settings).clone(),
             merge_slashes: MergeSlashes::On,
+            http2: false,
         };
         let settings = match changes_settings(&children) {
             true => Arc::new(inherited.with(&children).settings),
-            false => Arc::clone(&context.settings),
+            false => Arc::clone(&surroundings.settings),
         };
         let mut location = Location::new(notation, Action::Files);
         location.place = Some(place(found));
-        location.parent = context.parent;
+        location.parent = surroundings.parent;
         location.settings = Arc::clone(&settings);
+        let block = self.block_inside(surroundings.block, Context::Location, &children);
+        location.block = block;
         let id = table.push(location);
-        let inner = Context {
+        let inner = Surroundings {
             parent: Some(id),
             settings,
+            block,
         };
         for child in &children {
             match child.directive.name() {
@@ -379,7 +425,10 @@ impl<'a> Reader<'a> {
         match found.directive.name() {
             b"internal" => location.access = Access::Internal,
             b"try_files" => {
-                location.try_files = Some(place(found));
+                location.try_files = found.directive.arguments().last().map(|last| TryFiles {
+                    last: Template::parse(last.value()),
+                    place: place(found),
+                });
                 self.note_script(found, location);
             }
             b"proxy_pass" => {
@@ -410,12 +459,31 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Words as the shortest that mean the same, so that `''` and `""` are no difference.
     fn note_script(&self, found: Found<'a>, location: &mut Location) {
-        let text = self.tree.document(found.file).raw(found.directive.span());
-        location
-            .script_text
-            .push_str(&String::from_utf8_lossy(text));
+        let text = self.normal_text(found);
+        location.script_text.push_str(&text);
         location.script_text.push('\n');
+    }
+
+    fn normal_text(&self, found: Found<'a>) -> String {
+        let directive = found.directive;
+        let words = directive.words.iter().map(|word| quoted(word.value()));
+        let words = words.collect::<Vec<_>>().join(&b' ');
+        let mut text = String::from_utf8_lossy(&words).into_owned();
+        match &directive.body {
+            Body::Simple(_) => text.push(';'),
+            Body::Raw(raw) => {
+                let inside = self.tree.document(found.file).raw(raw.inside);
+                text.push_str(&format!(" {{{}}}", String::from_utf8_lossy(inside)));
+            }
+            Body::Block(_) => {
+                let children = self.tree.children(found).into_iter();
+                let inside: Vec<_> = children.map(|child| self.normal_text(child)).collect();
+                text.push_str(&format!(" {{ {} }}", inside.join(" ")));
+            }
+        }
+        text
     }
 
     pub(super) fn action(&mut self, found: Found<'a>) -> Option<Action> {
@@ -487,6 +555,8 @@ impl<'a> Reader<'a> {
 struct Inherited {
     settings: Settings,
     merge_slashes: MergeSlashes,
+    /// `http2 on`.
+    http2: bool,
 }
 
 impl Inherited {
@@ -509,11 +579,12 @@ impl Inherited {
                         _ => MergeSlashes::On,
                     };
                 }
+                b"http2" => self.http2 = directive.argument(0) == Some(b"on"),
                 b"large_client_header_buffers" => {
-                    line = line.max(directive.argument(1).and_then(size))
+                    line = line.max(directive.argument(1).and_then(length))
                 }
                 b"client_header_buffer_size" => {
-                    line = line.max(directive.argument(0).and_then(size))
+                    line = line.max(directive.argument(0).and_then(length))
                 }
                 b"error_page" => self.error_page(*found),
                 gate if GATES.iter().any(|known| known.as_bytes() == gate) => self.gate(*found),
@@ -544,14 +615,22 @@ impl Inherited {
     }
 }
 
+fn length(text: &[u8]) -> Option<usize> {
+    usize::try_from(directive::bytes(text)?).ok()
+}
+
 fn changes_settings(directives: &[Found<'_>]) -> bool {
     let mut names = directives.iter().map(|found| found.directive.name());
     names.any(|name| name == b"error_page" || GATES.iter().any(|gate| gate.as_bytes() == name))
 }
 
 /// Why a location may not stand where it does: `ngx_http_core_location`.
-fn misplaced(inner: &Notation, context: &Context, table: &mut TableBuilder) -> Option<SiteProblem> {
-    let outer = table.location_mut(context.parent?).notation.clone();
+fn misplaced(
+    inner: &Notation,
+    surroundings: &Surroundings,
+    table: &mut TableBuilder,
+) -> Option<SiteProblem> {
+    let outer = table.location_mut(surroundings.parent?).notation.clone();
     let is_closed = matches!(outer.modifier, Modifier::Exact | Modifier::Named);
     if is_closed || inner.modifier == Modifier::Named {
         let inner = inner.clone();
@@ -603,6 +682,8 @@ fn implied_listen() -> Listen {
         default: DefaultServer::Unsaid,
         protocol: Protocol::Http1,
         tls: false,
+        http2_parameter: false,
+        transport: Transport::Stream,
         proxy_protocol: ProxyProtocol::Off,
         place: None,
     }

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::server::Protocol;
 use super::version::NginxVersion;
 
-/// One request, as far as routing sees it. It carries no field but `Host`.
+/// One request, as far as routing sees it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Request {
     /// The method as sent.
@@ -12,6 +12,10 @@ pub struct Request {
     pub target: Vec<u8>,
     /// The value of `Host`; an absolute-form target has precedence over it.
     pub host: Option<String>,
+    /// Its other fields, names and values: it carries no more than these.
+    pub fields: Vec<(String, String)>,
+    /// What `try_files` finds.
+    pub files: Files,
     /// What the listener speaks.
     pub protocol: Protocol,
     /// Address of the listener, as `Listen::address`; the first that speaks the protocol if
@@ -30,12 +34,24 @@ impl Request {
             method: b"GET".to_vec(),
             target: target.into(),
             host: None,
+            fields: Vec::new(),
+            files: Files::Unknown,
             protocol: Protocol::Http1,
             listener: None,
             client: CLIENT,
             version: NginxVersion::default(),
         }
     }
+}
+
+/// What is known about the files of a site.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Files {
+    /// Nothing: what `try_files` does is not modelled.
+    #[default]
+    Unknown,
+    /// There are none: `try_files` comes to its last argument.
+    None,
 }
 
 /// A client somewhere on the net: an address for documentation (RFC 5737).

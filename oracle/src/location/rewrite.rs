@@ -105,6 +105,31 @@ pub(crate) enum Turned {
 }
 
 impl Script {
+    /// The `if` blocks directly in it: what answers in each, and its own script.
+    pub(crate) fn conditional(&self) -> impl Iterator<Item = (Option<&Action>, &Self)> {
+        self.instructions
+            .iter()
+            .filter_map(|instruction| match &instruction.step {
+                Step::If(block) => Some((block.action.as_ref(), &block.body)),
+                _ => None,
+            })
+    }
+
+    /// What `set` gives to a variable (its name in lower case), in `if` blocks too, as written.
+    pub(crate) fn values_of(&self, variable: &str) -> Vec<Vec<u8>> {
+        let mut values = Vec::new();
+        for instruction in &self.instructions {
+            match &instruction.step {
+                Step::Set { name, value } if name.eq_ignore_ascii_case(variable) => {
+                    values.push(value.written());
+                }
+                Step::If(block) => values.extend(block.body.values_of(variable)),
+                _ => {}
+            }
+        }
+        values
+    }
+
     /// Whether it runs without changing where a request goes: only `set`, or nothing.
     pub(crate) fn is_harmless(&self) -> bool {
         let harmless =

@@ -16,6 +16,7 @@ use super::site::Site;
 use super::table::{Access, LocationId};
 use super::template::{Part, Template};
 use super::trace::Trace;
+use super::try_files::Tried;
 
 /// How often a path may be rewritten before NGINX gives up (`NGX_HTTP_MAX_URI_CHANGES`).
 const URI_CHANGES: usize = 10;
@@ -80,6 +81,15 @@ enum Flow {
     Answer(Answer),
 }
 
+/// Whether the location that goes on is known, so that none is looked for.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Entered {
+    #[default]
+    No,
+    /// By its name.
+    Yes,
+}
+
 /// Whether the path was changed so that a location must be looked for again.
 #[derive(Clone, Copy, PartialEq)]
 enum Change {
@@ -131,8 +141,11 @@ impl<'a> Run<'a> {
         {
             return Ok(answer);
         }
+        let mut entered = Entered::No;
         for _ in 0..=URI_CHANGES {
-            if let Some(answer) = self.find_location()? {
+            if std::mem::take(&mut entered) == Entered::No
+                && let Some(answer) = self.find_location()?
+            {
                 return Ok(answer);
             }
             let Some(id) = self.location else {
@@ -146,17 +159,31 @@ impl<'a> Run<'a> {
             {
                 return Ok(answer);
             }
-            if change == Change::Unchanged {
-                if let Some(place) = location.try_files {
-                    return Err(NotModelled::new(
-                        "`try_files` asks the file system",
-                        Some(place),
-                    ));
-                }
+            if change == Change::Changed {
+                continue;
+            }
+            let Some(try_files) = &location.try_files else {
                 return self.content(&action.unwrap_or_else(|| location.action.clone()), id);
+            };
+            match self.try_files(try_files)? {
+                Tried::Answer(answer) => return Ok(answer),
+                Tried::Redirected => {}
+                Tried::Named(named) => {
+                    self.location = Some(named);
+                    self.is_internal = Internal::Yes;
+                    entered = Entered::Yes;
+                }
             }
         }
         Ok(Answer::Returned { status: 500 })
+    }
+
+    /// `ngx_http_internal_redirect`: a location is looked for with another path.
+    pub(super) fn redirect_internally(&mut self, path: Vec<u8>, query: Option<Vec<u8>>) {
+        self.path = path;
+        self.query = query;
+        self.is_internal = Internal::Yes;
+        self.unparsed_is_valid = Validity::Gone;
     }
 
     fn server_answer(&self) -> Answer {
@@ -533,9 +560,12 @@ impl<'a> Run<'a> {
         self.captures = (subject.to_vec(), groups);
     }
 
-    /// Whether the listener speaks without TLS, as far as this oracle reads listeners.
-    pub(super) fn is_plain(&self) -> bool {
-        !self.address.ends_with(":443")
+    /// The listener's scheme.
+    pub(super) fn scheme(&self) -> &'static str {
+        match self.site.ends_tls(&self.address) {
+            true => "https",
+            false => "http",
+        }
     }
 
     pub(super) fn port(&self) -> Option<&str> {

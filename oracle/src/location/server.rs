@@ -1,11 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::listener::Transport;
 use super::place::Place;
 use super::regex::Regex;
 use super::rewrite::Script;
 use super::settings::Settings;
 use super::table::Table;
+use super::witness;
+use crate::setting::BlockId;
 
 /// One `server` block.
 #[derive(Clone, Debug)]
@@ -20,6 +23,7 @@ pub struct Server {
     pub place: Place,
     pub(crate) script: Script,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) block: BlockId,
 }
 
 /// One `listen`.
@@ -33,6 +37,10 @@ pub struct Listen {
     pub protocol: Protocol,
     /// Whether TLS is ended there (`ssl`): ALPN then chooses, and HTTP/1.1 is spoken as well.
     pub tls: bool,
+    /// Whether `http2` is said here, rather than by the directive of that name.
+    pub(crate) http2_parameter: bool,
+    /// What carries its requests.
+    pub transport: Transport,
     /// Whether connections begin with a PROXY header.
     pub proxy_protocol: ProxyProtocol,
     /// Where it is written; `None` for the one NGINX adds to a server without any.
@@ -83,7 +91,8 @@ pub enum ServerName {
 }
 
 impl ServerName {
-    /// A name to send as host so that this server is chosen; none for a regular expression or `_`.
+    /// A name to send as host so that this server is chosen; none for `_`, the empty name, or an expression for which
+    /// none is found.
     pub fn example(&self) -> Option<String> {
         match self {
             Self::Exact(name) if name.contains(|letter: char| letter.is_ascii_alphanumeric()) => {
@@ -91,7 +100,8 @@ impl ServerName {
             }
             Self::EndsWith(suffix) | Self::Domain(suffix) => Some(format!("x{suffix}")),
             Self::BeginsWith(prefix) => Some(format!("{prefix}x")),
-            Self::Exact(_) | Self::Regex(_) => None,
+            Self::Exact(_) => None,
+            Self::Regex(regex) => witness::host(regex),
         }
     }
 }

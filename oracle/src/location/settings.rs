@@ -42,14 +42,3 @@ impl Default for Settings {
         }
     }
 }
-
-/// A size with `k` or `m`, as NGINX reads it.
-pub(crate) fn size(text: &[u8]) -> Option<usize> {
-    let (digits, factor) = match text {
-        [digits @ .., b'k' | b'K'] => (digits, 1024),
-        [digits @ .., b'm' | b'M'] => (digits, 1024 * 1024),
-        digits => (digits, 1),
-    };
-    let number: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    number.checked_mul(factor)
-}

@@ -7,6 +7,8 @@ use super::regex::RegexError;
 use super::server::Server;
 use super::table::TableError;
 use crate::conf::Tree;
+use crate::setting::Blocks;
+use crate::upstream::Upstream;
 
 /// Everything of an NGINX configuration that decides where HTTP requests go.
 #[derive(Clone, Debug, Default)]
@@ -16,17 +18,7 @@ pub struct Site {
     /// The `upstream` blocks.
     pub upstreams: Vec<Upstream>,
     pub(crate) maps: Vec<Map>,
-}
-
-/// One `upstream` block.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Upstream {
-    /// Its name.
-    pub name: String,
-    /// The addresses of its servers, as written.
-    pub servers: Vec<String>,
-    /// Where it is written.
-    pub place: Place,
+    pub(crate) blocks: Blocks,
 }
 
 /// One reason why NGINX would not take a configuration.
@@ -158,5 +150,16 @@ impl Site {
     /// The `upstream` block of that name.
     pub fn upstream(&self, name: &str) -> Option<&Upstream> {
         self.upstreams.iter().find(|upstream| upstream.name == name)
+    }
+
+    /// The values a `map` gives to a variable (its name in lower case), as written.
+    pub(crate) fn map_values(&self, variable: &str) -> Vec<Vec<u8>> {
+        let is_it = |map: &&Map| map.variable.eq_ignore_ascii_case(variable);
+        let maps = self.maps.iter().filter(is_it);
+        maps.flat_map(|map| {
+            let entries = map.entries.iter().map(|entry| entry.value.written());
+            entries.chain([map.default.written()])
+        })
+        .collect()
     }
 }

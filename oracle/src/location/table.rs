@@ -9,6 +9,8 @@ use super::place::Place;
 use super::regex::{Regex, RegexCase, RegexError};
 use super::rewrite::Script;
 use super::settings::Settings;
+use super::try_files::TryFiles;
+use crate::setting::BlockId;
 
 /// A location of a [`Table`]: its number in the order of the configuration.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -52,8 +54,9 @@ pub struct Location {
     /// The directives of the script and `try_files` as written, to compare them with others.
     pub(crate) script_text: String,
     /// `try_files`, which asks the file system.
-    pub(crate) try_files: Option<Place>,
+    pub(crate) try_files: Option<TryFiles>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) block: BlockId,
     pub(crate) level: Level,
 }
 
@@ -276,6 +279,7 @@ impl Location {
             script_text: String::new(),
             try_files: None,
             settings: Arc::default(),
+            block: BlockId::default(),
             level: Level::default(),
         }
     }

@@ -70,8 +70,9 @@ impl Run<'_> {
             "args" | "query_string" => Ok(query()),
             "is_args" => Ok(self.query.as_ref().map_or_else(Vec::new, |_| b"?".to_vec())),
             "request_method" => Ok(self.request.method.clone()),
-            "scheme" if self.is_plain() => Ok(b"http".to_vec()),
-            "https" if self.is_plain() => Ok(Vec::new()),
+            "scheme" => Ok(self.scheme().into()),
+            "https" if self.scheme() == "http" => Ok(Vec::new()),
+            "https" => Ok(b"on".to_vec()),
             "host" | "http_host" => self
                 .host
                 .as_ref()
@@ -91,10 +92,10 @@ impl Run<'_> {
             argument if argument.starts_with("arg_") => {
                 Ok(argument_value(&query(), &argument[4..]))
             }
-            header if header.starts_with("http_") || header.starts_with("cookie_") => {
-                Ok(Vec::new())
-            }
-            "content_length" | "content_type" | "remote_user" => Ok(Vec::new()),
+            field if field.starts_with("http_") => Ok(self.field(&field[5..])),
+            cookie if cookie.starts_with("cookie_") => Ok(self.cookie(&cookie[7..])),
+            field @ ("content_length" | "content_type") => Ok(self.field(field)),
+            "remote_user" => Ok(Vec::new()),
             _ => Err(unknown()),
         }
     }
@@ -134,6 +135,35 @@ impl Run<'_> {
             }
         }
         self.expand_within(&map.default, at, depth)
+    }
+}
+
+impl Run<'_> {
+    /// The value of a field, its name as in `$http_name`; several are joined as NGINX does (1.23.0).
+    fn field(&self, name: &str) -> Vec<u8> {
+        let is_it = |field: &str| {
+            let plain = field.to_ascii_lowercase().replace('-', "_");
+            plain == name
+        };
+        let separator = if name == "cookie" { "; " } else { ", " };
+        let fields = self.request.fields.iter();
+        let values: Vec<&str> = fields
+            .filter(|(field, _)| is_it(field))
+            .map(|(_, value)| value.as_str())
+            .collect();
+        values.join(separator).into_bytes()
+    }
+
+    fn cookie(&self, name: &str) -> Vec<u8> {
+        let all = self.field("cookie");
+        let value = |pair: &[u8]| {
+            let pair = pair.trim_ascii();
+            let split = pair.iter().position(|byte| *byte == b'=')?;
+            let is_it = pair[..split].eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| pair[split + 1..].to_vec())
+        };
+        let mut pairs = all.split(|byte| *byte == b';');
+        pairs.find_map(value).unwrap_or_default()
     }
 }
 

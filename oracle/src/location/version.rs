@@ -22,6 +22,10 @@ impl NginxVersion {
     /// A recent one, the other whose behaviour was recorded.
     pub const V1_31_3: Self = Self::new(1, 31, 3);
 
+    /// The first with `http2 on`; on listeners without TLS it tells HTTP/1.1 and HTTP/2 apart, as the parameter
+    /// `http2` of `listen` does since.
+    pub const HTTP2_DIRECTIVE: Self = Self::new(1, 25, 1);
+
     /// The release `major.minor.patch`.
     pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self {

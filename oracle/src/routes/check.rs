@@ -94,7 +94,7 @@ fn is_wanted(
 /// Whether an upstream of a configuration is the one at this address.
 pub(super) fn serves(config: &Config, upstream: &str, address: &str) -> bool {
     match config.site.upstream(upstream) {
-        Some(block) => block.servers.iter().any(|server| server == address),
+        Some(block) => block.servers.iter().any(|server| server.written == address),
         None => upstream == address,
     }
 }
