@@ -123,7 +123,10 @@ impl Observed {
 /// Whether the upstream of this name has this address.
 fn serves(site: &Site, name: &str, address: &str) -> bool {
     match site.upstream(name) {
-        Some(upstream) => upstream.servers.iter().any(|server| server == address),
+        Some(upstream) => upstream
+            .servers
+            .iter()
+            .any(|server| server.written == address),
         None => name == address,
     }
 }

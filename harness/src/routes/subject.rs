@@ -90,7 +90,8 @@ impl Subject {
     pub(super) fn upstreams(&self) -> Vec<String> {
         let config = self.config().ok();
         let blocks = config.iter().flat_map(|config| &config.site.upstreams);
-        let mut servers: Vec<String> = blocks.flat_map(|block| block.servers.clone()).collect();
+        let servers = blocks.flat_map(|block| &block.servers);
+        let mut servers: Vec<String> = servers.map(|server| server.written.clone()).collect();
         servers.sort();
         servers.dedup();
         servers
