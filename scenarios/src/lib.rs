@@ -12,6 +12,7 @@ mod destination;
 mod fallback;
 mod front;
 mod headers;
+mod held_request;
 mod host;
 mod http;
 mod identity;

@@ -1,9 +1,10 @@
 //! Streams in lock-step: the upstream writes each part only when the client has seen the one before.
 //!
-//! So a proxy that holds bytes back is found without measuring time: what it holds back never comes.
+//! So a proxy that holds bytes back is found without measuring time: what it holds back never comes. The first part is
+//! written with the head: only `streaming/head_before_first_event` asks for a head that comes before it.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use proxyproof_harness::probe::Connection;
+use proxyproof_harness::probe::{Connection, Exchange};
 use proxyproof_harness::{Ask, Checks, Code, HarnessError, Patience, Request};
 use proxyproof_mocks::{Gate, Script};
 
@@ -16,6 +17,17 @@ pub(crate) enum BodyFraming {
     Length,
     /// `Connection: close`, and the end of the connection.
     Close,
+}
+
+impl BodyFraming {
+    /// In a reader's terms.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Chunked => "a chunked answer",
+            Self::Length => "an answer with Content-Length",
+            Self::Close => "an answer that ends with its connection",
+        }
+    }
 }
 
 /// An answer whose parts are written one by one.
@@ -84,14 +96,7 @@ impl LockStep {
         code: Code,
     ) -> Result<(), HarnessError> {
         let gate = Gate::new();
-        ask.script(&self.request, self.script(&gate));
-        let mut exchange = connection
-            .open(&self.request)
-            .await?
-            .patience(Patience::LOCK_STEP);
-        if checks.head_comes(ask, &mut exchange, code).await.is_none() {
-            return Ok(());
-        }
+        let mut exchange = self.opened_on(connection, ask, &gate).await?;
         for part in &self.parts {
             gate.open(1);
             if !checks.comes_next(ask, &mut exchange, part, code).await {
@@ -101,6 +106,32 @@ impl LockStep {
         gate.open(1);
         checks.ends_whole(ask, &mut exchange, code).await;
         Ok(())
+    }
+
+    /// Writes nothing but the head, on a connection of its own; pushes `code` where the client does not see it.
+    pub(crate) async fn play_head(
+        self,
+        ask: &Ask<'_>,
+        checks: &mut Checks,
+        code: Code,
+    ) -> Result<(), HarnessError> {
+        let connection = ask.client().connect().await?;
+        let gate = Gate::new();
+        let mut exchange = self.opened_on(&connection, ask, &gate).await?;
+        checks.head_comes(ask, &mut exchange, code).await;
+        gate.open(self.parts.len() + 1);
+        Ok(())
+    }
+
+    async fn opened_on(
+        &self,
+        connection: &Connection,
+        ask: &Ask<'_>,
+        gate: &Gate,
+    ) -> Result<Exchange, HarnessError> {
+        ask.script(&self.request, self.script(gate));
+        let exchange = connection.open(&self.request).await?;
+        Ok(exchange.patience(Patience::LOCK_STEP))
     }
 
     fn script(&self, gate: &Gate) -> Script {

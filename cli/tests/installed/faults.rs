@@ -19,6 +19,8 @@ said! {
     one_upstream_of_a_deployment: "02-one-upstream-usage-service-demanded" "nginx" "nginx.conf"
         "--deployment" "faults/02-one-upstream-usage-service-demanded/deployment.toml";
     one_upstream_of_a_file: "02-one-upstream-usage-service-demanded" "nginx" "nginx.conf" "--front" "none" "-f" "@h1";
+    a_late_head: "06-http2-over-tls-head" "nginx" "nginx.conf" "--front" "none" "-f" "streaming@h2";
+    a_late_head_after_blanks: "06-http2-over-tls-head" "nginx" "blanks.conf" "--front" "none" "-f" "streaming@h2";
     a_body_of_the_limit_that_is_collected_first: "08-limit-accepted-with-request-buffering" "nginx" "nginx.conf"
         "--deployment" "faults/08-limit-accepted-with-request-buffering/deployment.toml" "-f" "upload/limit_accepted";
     a_larger_limit: "09-larger-limit-is-a-fault" "nginx" "nginx.conf" "--front" "none" "-f" "upload";

@@ -66,6 +66,8 @@ fn all() -> [Tests; 7] {
             [NGINX],
             faults::one_upstream_of_a_deployment,
             faults::one_upstream_of_a_file,
+            faults::a_late_head,
+            faults::a_late_head_after_blanks,
             faults::a_body_of_the_limit_that_is_collected_first,
             faults::a_larger_limit,
             faults::a_handshake_in_http_1_0,

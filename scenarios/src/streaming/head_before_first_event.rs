@@ -1,10 +1,11 @@
 //! The head of a stream that is still silent.
 
+use futures_util::future::try_join_all;
 use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 
-use crate::lock_step::{LockStep, streaming_request};
+use crate::lock_step::{BodyFraming, LockStep, streaming_request};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "streaming/head_before_first_event",
@@ -31,7 +32,25 @@ const WITHHELD: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    LockStep::answer_to(streaming_request(ask))
-        .play(ask, checks, WITHHELD)
-        .await
+    let framings = [
+        BodyFraming::Chunked,
+        BodyFraming::Length,
+        BodyFraming::Close,
+    ];
+    let answers = framings.map(|framing| one(ask, checks.beside(), framing));
+    for own in try_join_all(answers).await? {
+        checks.absorb(own);
+    }
+    Ok(())
+}
+
+async fn one(
+    ask: &Ask<'_>,
+    mut checks: Checks,
+    framing: BodyFraming,
+) -> Result<Checks, HarnessError> {
+    checks.about(framing.name());
+    let answer = LockStep::answer_to(streaming_request(ask)).framing(framing);
+    answer.play_head(ask, &mut checks, WITHHELD).await?;
+    Ok(checks)
 }

@@ -6,6 +6,7 @@ use proxyproof_harness::{
 };
 use proxyproof_mocks::{EventFraming, Gate, Script};
 
+use crate::held_request::is_held;
 use crate::lock_step::streaming_request;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -42,12 +43,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         .last_chunk();
     ask.script(&slow, script);
     let connection = ask.client().connect().await?;
-    let mut waiting = connection.open(&slow).await?.patience(Patience::LOCK_STEP);
-    if checks
-        .head_comes(ask, &mut waiting, BLOCKED)
-        .await
-        .is_none()
-    {
+    let _waiting = connection.open(&slow).await?;
+    if !is_held(ask, checks, &slow, BLOCKED).await {
         return Ok(());
     }
     let other = match ask.protocol().listener() {

@@ -6,6 +6,8 @@ use proxyproof_harness::{
 };
 use proxyproof_mocks::Script;
 
+use crate::held_request::is_held;
+
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/stall_is_isolated",
     claim: "a request that gets no answer holds up no other",
@@ -33,15 +35,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let waiting = ask.client().connect().await?;
     let _unanswered = waiting.open(&stalled).await?;
     // Only once it waits at the upstream does it hold anything.
-    let arrived = ask
-        .ledger()
-        .arrival(stalled.probe_id(), Patience::ANSWER.scaled())
-        .await;
-    if arrived.is_none() {
-        // Others are under way on this stage: it waits behind one of them.
-        let finding = HELD_UP.finding().subject("a plain request");
-        let finding = finding.expected("the request at its upstream, whatever else waits there");
-        checks.push(finding.observed("it did not arrive while others were under way"));
+    if !is_held(ask, checks, &stalled, HELD_UP).await {
         return Ok(());
     }
     let request = ask.plain();
