@@ -29,6 +29,7 @@ pub struct Checks {
     records: BTreeMap<String, String>,
     subject: Option<String>,
     unlisted: Option<String>,
+    skipped: Option<String>,
 }
 
 impl Checks {
@@ -40,6 +41,7 @@ impl Checks {
             records: BTreeMap::new(),
             subject: None,
             unlisted: None,
+            skipped: None,
         }
     }
 
@@ -54,6 +56,12 @@ impl Checks {
         self.findings.extend(other.findings);
         self.records.extend(other.records);
         self.unlisted = self.unlisted.take().or(other.unlisted);
+        self.skipped = self.skipped.take().or(other.skipped);
+    }
+
+    /// Says why the claim could not be looked at: it is skipped with this reason, unless something was found.
+    pub fn skip(&mut self, reason: impl Into<String>) {
+        self.skipped = Some(reason.into());
     }
 
     /// Adds a finding, under the subject of [`Checks::about`] unless it has one of its own.
@@ -95,6 +103,16 @@ impl Checks {
     /// The records so far.
     pub fn records(&self) -> &BTreeMap<String, String> {
         &self.records
+    }
+
+    /// Nothing was found, recorded or skipped.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.records.is_empty() && self.skipped.is_none()
+    }
+
+    /// Why the claim could not be looked at, if so.
+    pub(crate) fn skipped(&self) -> Option<&str> {
+        self.skipped.as_deref()
     }
 
     /// A code that was pushed although the scenario does not list it: `explain` would not know it.

@@ -28,6 +28,8 @@ pub(crate) const SCENARIO: Patience = Patience::new("scenario", Duration::from_s
 pub(crate) struct Attempt {
     /// Why it could not be asked to the end, if so.
     pub(crate) broken: Option<String>,
+    /// Why the claim could not be looked at, if so.
+    pub(crate) skipped: Option<String>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) records: BTreeMap<String, String>,
     pub(crate) took: Duration,
@@ -53,6 +55,9 @@ impl Attempt {
             .within("the scenario to end", waiting.hear(asking))
             .await;
         let broken = match ended {
+            Ok(Ok(Ok(()))) if checks.is_empty() && waiting.last().is_none() => {
+                Some("the scenario asked nothing".to_owned())
+            }
             Ok(Ok(Ok(()))) => None,
             Ok(Ok(Err(error))) => unasked(error, &mut checks),
             Ok(Err(panic)) => Some(format!(
@@ -74,6 +79,7 @@ impl Attempt {
     pub(crate) fn without_stage(error: &HarnessError, took: Duration) -> Self {
         Self {
             broken: Some(error.in_full()),
+            skipped: None,
             findings: Vec::new(),
             records: BTreeMap::new(),
             took,
@@ -84,6 +90,7 @@ impl Attempt {
     pub(crate) fn clean() -> Self {
         Self {
             broken: None,
+            skipped: None,
             findings: Vec::new(),
             records: BTreeMap::new(),
             took: Duration::ZERO,
@@ -99,9 +106,11 @@ impl Attempt {
         let unlisted = checks
             .unlisted()
             .map(|code| format!("the scenario pushes `{code}`, which it does not list"));
+        let skipped = checks.skipped().map(str::to_owned);
         let (findings, records) = checks.into_parts();
         Self {
             broken: unlisted.or(broken),
+            skipped,
             findings,
             records,
             took,

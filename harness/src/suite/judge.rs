@@ -79,6 +79,7 @@ impl Judge<'_> {
             (_, false, Some(gap)) => (Verdict::Known, Some(gap.reason.clone())),
             (broken, false, None) => (Verdict::Fail, broken.clone()),
             (Some(broken), true, _) => (Verdict::Broken, Some(broken.clone())),
+            (None, true, _) if attempt.skipped.is_some() => (Verdict::Skipped, attempt.skipped),
             (None, true, _) => (Verdict::Pass, None),
         };
         let mut outcome = Outcome {
