@@ -49,6 +49,8 @@ pub struct Deployment {
     pub upstreams: BTreeMap<String, PublishedUpstream>,
     /// Who gets which path, in the order of the file.
     pub routes: Vec<Route>,
+    /// Those of upstreams that were removed: who gets their paths is nobody's promise.
+    pub(crate) removed_routes: Vec<Route>,
     /// Sizes and times.
     pub limits: Limits,
     /// Whose address must arrive.
@@ -220,7 +222,10 @@ impl Deployment {
     /// Without this upstream and the routes that lead to it.
     pub fn remove_upstream(&mut self, name: &str) {
         self.upstreams.remove(name);
-        self.routes.retain(|route| route.upstream != name);
+        let routes = std::mem::take(&mut self.routes).into_iter();
+        let (removed, kept) = routes.partition(|route| route.upstream == name);
+        self.routes = kept;
+        self.removed_routes.extend::<Vec<Route>>(removed);
     }
 
     /// Puts a listener elsewhere; what the front's table sends there follows.

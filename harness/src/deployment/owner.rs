@@ -13,6 +13,8 @@ pub enum RouteOwner {
     Upstream(String),
     /// The path lacks only the final slash of a prefix location of this upstream; NGINX redirects there.
     SlashRedirect(String),
+    /// Whoever it is: the path was a removed upstream's.
+    Anybody,
     /// Nobody: the candidate refuses the target with this status.
     Refused(u16),
 }
@@ -21,25 +23,29 @@ impl Deployment {
     /// The route table, for comparison with a configuration's.
     #[must_use]
     pub fn table(&self) -> Table {
-        let add =
-            |builder: TableBuilder, route: &Route| builder.route(notation(route), &route.upstream);
-        let builder = self.routes.iter().fold(TableBuilder::new(), add);
-        builder.build().expect(
-            "duplicate routes and unreadable expressions were refused when the deployment was read",
-        )
+        table_of(self.routes.iter())
+    }
+
+    /// The same with the routes of removed upstreams behind.
+    fn whole_table(&self) -> Table {
+        table_of(self.routes.iter().chain(&self.removed_routes))
     }
 
     /// Who should get a request target in origin form, by NGINX's rules of normalisation and precedence.
     #[must_use]
     pub fn owner(&self, target: &[u8]) -> RouteOwner {
-        let table = self.table();
+        let table = self.whole_table();
         let path = match normalise(target, MergeSlashes::On) {
             Ok(normalised) => normalised.path,
             Err(refusal) => return RouteOwner::Refused(refusal.status()),
         };
         match table.find(&path) {
-            Ok(Match::Location(id)) => RouteOwner::Upstream(self.upstream_at(id)),
-            Ok(Match::SlashRedirect(id)) => RouteOwner::SlashRedirect(self.upstream_at(id)),
+            Ok(Match::Location(id)) => {
+                (self.upstream_at(id)).map_or(RouteOwner::Anybody, RouteOwner::Upstream)
+            }
+            Ok(Match::SlashRedirect(id)) => {
+                (self.upstream_at(id)).map_or(RouteOwner::Anybody, RouteOwner::SlashRedirect)
+            }
             Ok(Match::Server) => RouteOwner::Refused(404),
             Err(_) => RouteOwner::Refused(500),
         }
@@ -49,15 +55,26 @@ impl Deployment {
     #[must_use]
     pub fn route(&self, target: &[u8]) -> Option<&Route> {
         let path = normalise(target, MergeSlashes::On).ok()?.path;
-        match self.table().find(&path) {
-            Ok(Match::Location(id)) => Some(&self.routes[id.index()]),
+        match self.whole_table().find(&path) {
+            Ok(Match::Location(id)) => self.routes.get(id.index()),
             _ => None,
         }
     }
 
-    fn upstream_at(&self, id: LocationId) -> String {
-        self.routes[id.index()].upstream.clone()
+    /// `None` for a removed one.
+    fn upstream_at(&self, id: LocationId) -> Option<String> {
+        let route = self.routes.get(id.index());
+        route.map(|route| route.upstream.clone())
     }
+}
+
+fn table_of<'r>(routes: impl Iterator<Item = &'r Route>) -> Table {
+    let add =
+        |builder: TableBuilder, route: &Route| builder.route(notation(route), &route.upstream);
+    let builder = routes.fold(TableBuilder::new(), add);
+    builder.build().expect(
+        "duplicate routes and unreadable expressions were refused when the deployment was read",
+    )
 }
 
 /// A route's location in the oracle's terms.

@@ -47,6 +47,7 @@ impl<'a> Validation<'a> {
             front: raw.front,
             hosts,
             routes,
+            removed_routes: Vec::new(),
             limits: self.limits(&raw.limits)?,
             identity: Identity {
                 trusted: raw.identity.trusted,
