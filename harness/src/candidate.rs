@@ -365,10 +365,14 @@ impl Candidate {
             .or_else(|| self.hint(finding))
     }
 
-    /// The known gap that covers a scenario asked through a protocol.
-    #[must_use]
-    pub fn known_gap(&self, scenario: &str, protocol: crate::Protocol) -> Option<&KnownGap> {
-        self.known.iter().find(|gap| gap.covers(scenario, protocol))
+    /// The known gaps that cover a scenario asked through a protocol.
+    pub fn known_gaps<'c>(
+        &'c self,
+        scenario: &'c str,
+        protocol: crate::Protocol,
+    ) -> impl Iterator<Item = &'c KnownGap> {
+        let gaps = self.known.iter();
+        gaps.filter(move |gap| gap.covers(scenario, protocol))
     }
 
     /// The files of its configuration by name, as the user wrote them.

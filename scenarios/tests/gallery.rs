@@ -105,8 +105,10 @@ fn as_written(candidate: Candidate, file: &Path) -> Result<(), Failed> {
 fn lines(candidate: &Candidate, result: &SuiteResult) -> String {
     let sometimes = |outcome: &&Outcome| {
         let protocol = outcome.protocol.parse();
-        let gap = protocol.map(|protocol| candidate.known_gap(&outcome.id, protocol));
-        matches!(gap, Ok(Some(gap)) if gap.occurrence == Occurrence::Sometimes)
+        protocol.is_ok_and(|protocol| {
+            let mut gaps = candidate.known_gaps(&outcome.id, protocol);
+            gaps.any(|gap| gap.occurrence == Occurrence::Sometimes)
+        })
     };
     let entries = result
         .scenarios

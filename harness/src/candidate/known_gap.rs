@@ -2,15 +2,19 @@
 
 use serde::Serialize;
 
+use crate::check::{THE_CANDIDATE_DIED, THE_EXCHANGE_BROKE_OFF};
 use crate::deployment::{Deployment, ProxyProtocol};
+use crate::finding::Finding;
 use crate::glob;
 use crate::protocol::Protocol;
 
-/// A pattern over scenarios that this candidate can't satisfy, with the reason.
+/// A finding of some scenarios that this candidate can't avoid, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KnownGap {
     /// Matched against `scenario` and `scenario@protocol`; `*` is any run of characters.
     pub pattern: String,
+    /// Matched against the code of a finding; another finding of the same scenario is no gap.
+    pub finding: String,
     /// Why, as a sentence without final period.
     pub reason: String,
     /// Whether it shows in every run.
@@ -63,6 +67,22 @@ impl KnownGap {
         glob::matches(&self.pattern, scenario)
             || glob::matches(&self.pattern, &format!("{scenario}@{protocol}"))
     }
+
+    /// Whether it is the gap that this finding shows: a candidate that died is none, and one that breaks an exchange off
+    /// only where the manifest says so by name.
+    #[must_use]
+    pub fn explains(&self, finding: &Finding) -> bool {
+        let code = finding.code.as_str();
+        code != THE_CANDIDATE_DIED.name
+            && (code == self.finding
+                || (code != THE_EXCHANGE_BROKE_OFF.name && glob::matches(&self.finding, code)))
+    }
+
+    /// As manifests write it: the scenarios, then the finding.
+    #[must_use]
+    pub fn entry(&self) -> String {
+        format!("{} {}", self.pattern, self.finding)
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +94,7 @@ mod tests {
     fn a_gap_shows_where_the_sites_listeners_are_so() {
         let gap = |sites| KnownGap {
             pattern: "*".to_owned(),
+            finding: "*".to_owned(),
             reason: "it is so".to_owned(),
             occurrence: Occurrence::Always,
             sites,
@@ -90,5 +111,29 @@ mod tests {
         assert_eq!(shows(&deployment), [true, false, true]);
         deployment.put_behind(Front::None, true);
         assert_eq!(shows(&deployment), [true, true, false]);
+    }
+
+    #[test]
+    fn a_gap_explains_its_own_finding_alone() {
+        let gap = |finding: &str| KnownGap {
+            pattern: "*".to_owned(),
+            finding: finding.to_owned(),
+            reason: "it is so".to_owned(),
+            occurrence: Occurrence::Always,
+            sites: GapSites::All,
+        };
+        let explains = |pattern: &str, code: &str| {
+            let code = code.to_owned();
+            gap(pattern).explains(&Finding {
+                code,
+                ..Finding::default()
+            })
+        };
+        assert!(explains("trial.broken", "trial.broken"));
+        assert!(explains("trial.*", "trial.broken"));
+        assert!(!explains("trial.broken", "trial.other"));
+        assert!(explains("exchange.broke_off", "exchange.broke_off"));
+        assert!(!explains("*", "exchange.broke_off"));
+        assert!(!explains("candidate.died", "candidate.died"));
     }
 }

@@ -323,8 +323,17 @@ impl<'a> Manifest<'a> {
                         .at(reason, "empty", "a known gap without a reason")
                         .help("a sentence that says why this proxy can't do it"));
                 }
+                let entry = pattern.get_ref().split_once(' ');
+                let Some((scenarios, finding)) = entry else {
+                    let message = "a known gap without its finding";
+                    return Err(self.at(pattern, "this one", message).help(
+                        "write the code behind the scenario, as in `\"upload/intact@*h1 upload.damaged\"`; another \
+                         finding of the same scenario is no gap",
+                    ));
+                };
                 Ok(KnownGap {
-                    pattern: pattern.get_ref().clone(),
+                    pattern: scenarios.to_owned(),
+                    finding: finding.trim().to_owned(),
                     reason: reason.get_ref().clone(),
                     occurrence,
                     sites: GapSites::All,

@@ -2,7 +2,7 @@
 
 use super::{Outcome, attempt::Attempt, plan::Asked};
 use crate::{
-    candidate::{Candidate, Feature},
+    candidate::{Candidate, Feature, KnownGap},
     deployment::{Deployment, Front, ProxyProtocol},
     hint::Hint,
     level::Level,
@@ -73,7 +73,7 @@ impl Judge<'_> {
 
     /// The outcome of one attempt.
     pub(crate) fn judge(&self, asked: Asked, attempt: Attempt) -> Outcome {
-        let gap = self.candidate.known_gap(asked.scenario.id, asked.protocol);
+        let gap = self.gap_of(asked, &attempt);
         let (verdict, reason) = match (&attempt.broken, attempt.findings.is_empty(), gap) {
             (_, false, _) if asked.scenario.level == Level::Observed => (Verdict::Pass, None),
             (_, false, Some(gap)) => (Verdict::Known, Some(gap.reason.clone())),
@@ -95,6 +95,19 @@ impl Judge<'_> {
             Level::Required | Level::Recommended => self.complete(&mut outcome, asked),
         }
         outcome
+    }
+
+    /// The gap that explains the first finding, where every finding has one: nobody knows of the others, nor of what could
+    /// not be asked.
+    fn gap_of(&self, asked: Asked, attempt: &Attempt) -> Option<&KnownGap> {
+        let explains = |finding| {
+            let mut gaps = self.candidate.known_gaps(asked.scenario.id, asked.protocol);
+            gaps.find(|gap| gap.explains(finding))
+        };
+        let gaps: Option<Vec<&KnownGap>> = attempt.findings.iter().map(explains).collect();
+        gaps.filter(|_| attempt.broken.is_none())?
+            .into_iter()
+            .next()
     }
 
     /// Adds to each finding what only the candidate's files can tell.

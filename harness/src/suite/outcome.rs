@@ -92,7 +92,7 @@ pub struct Outcome {
 /// A known gap that is none any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StaleGap {
-    /// The entry's pattern, as in the manifest.
+    /// The entry's scenarios and finding, as in the manifest.
     pub pattern: String,
     /// The entry's reason.
     pub reason: String,

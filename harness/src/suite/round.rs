@@ -13,7 +13,7 @@ use super::{
     shared::{Death, SharedStage, Staging},
 };
 use crate::{
-    candidate::Candidate,
+    candidate::{Candidate, Feature},
     check::THE_CANDIDATE_DIED,
     error::HarnessError,
     finding::Finding,
@@ -370,11 +370,7 @@ async fn on_a_shared(stage: &RunningStage, asked: Asked, patience: Patience) -> 
 /// Who kills the candidate here is found by what the stage says then: few use it.
 async fn on_one_with_errors(stage: &RunningStage, asked: Asked, patience: Patience) -> Attempt {
     let mut attempt = on_a_shared(stage, asked, patience).await;
-    if let Some(ending) = stage.ending() {
-        let death = Death {
-            ending: ending.to_string(),
-            words: stage.log_tail(),
-        };
+    if let Some(death) = death_of(stage) {
         attempt.findings.push(died(Some(&death), ""));
     }
     attempt
@@ -387,10 +383,28 @@ async fn on_its_own(stage: Stage, asked: Asked, patience: Patience) -> Attempt {
         Err(error) => return Attempt::without_stage(&error, started.elapsed()),
     };
     let mut attempt = Attempt::on(&stage, asked, patience).await;
-    if let Err(error) = stage.stop().await {
+    let about_its_end = [Feature::Reload, Feature::Drain];
+    let about_its_end = about_its_end
+        .iter()
+        .any(|one| asked.scenario.needs.contains(one));
+    if !about_its_end && let Some(death) = death_of(&stage) {
+        attempt.findings.push(died(Some(&death), ""));
+    }
+    // A candidate that is gone by then cannot be stopped, and a finding says so.
+    if let Err(error) = stage.stop().await
+        && attempt.findings.is_empty()
+    {
         attempt.broken.get_or_insert_with(|| error.in_full());
     }
     attempt
+}
+
+fn death_of(stage: &RunningStage) -> Option<Death> {
+    let ending = stage.ending()?;
+    Some(Death {
+        ending: ending.to_string(),
+        words: stage.log_tail(),
+    })
 }
 
 fn died(death: Option<&Death>, circumstances: &str) -> Finding {

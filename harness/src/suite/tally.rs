@@ -76,32 +76,32 @@ impl Entry {
     }
 }
 
-/// The known gaps that were asked about and cover nothing that failed.
+/// The known gaps that were asked about and explain no finding, where nothing else went wrong instead.
 pub(crate) fn stale_gaps(candidate: &Candidate, outcomes: &[Outcome]) -> Vec<StaleGap> {
     let stale = |gap: &&KnownGap| {
-        let mut verdicts = covered(gap, outcomes).peekable();
-        verdicts.peek().is_some() && verdicts.all(|verdict| verdict == Verdict::Pass)
+        let mut covered = covered(gap, outcomes).peekable();
+        let shows_not = |outcome: &Outcome| {
+            let decided = matches!(outcome.verdict, Verdict::Pass | Verdict::Known);
+            decided && !outcome.findings.iter().any(|finding| gap.explains(finding))
+        };
+        covered.peek().is_some() && covered.all(shows_not)
     };
     let steady = |gap: &&KnownGap| gap.occurrence == Occurrence::Always;
     let gaps = candidate.known.iter().filter(steady).filter(stale);
     gaps.map(|gap| StaleGap {
-        pattern: gap.pattern.clone(),
+        pattern: gap.entry(),
         reason: gap.reason.clone(),
     })
     .collect()
 }
 
-fn covered(gap: &KnownGap, outcomes: &[Outcome]) -> impl Iterator<Item = Verdict> {
+fn covered<'o>(gap: &'o KnownGap, outcomes: &'o [Outcome]) -> impl Iterator<Item = &'o Outcome> {
     let covers = |outcome: &&Outcome| {
         let protocol: Result<Protocol, _> = outcome.protocol.parse();
         protocol.is_ok_and(|protocol| gap.covers(&outcome.id, protocol))
     };
-    let verdicts: Vec<Verdict> = outcomes
+    let asked = outcomes
         .iter()
-        .filter(covers)
-        .map(|outcome| outcome.verdict)
-        .collect();
-    verdicts
-        .into_iter()
-        .filter(|verdict| *verdict != Verdict::Skipped)
+        .filter(|outcome| outcome.verdict != Verdict::Skipped);
+    asked.filter(covers)
 }

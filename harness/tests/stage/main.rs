@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn test() -> ExitCode {
-    let trials: [(&str, fn()); 27] = [
+    let trials: [(&str, fn()); 28] = [
         (
             "a_request_arrives_through_the_candidate",
             trials::a_request_arrives_through_the_candidate,
@@ -98,6 +98,10 @@ fn test() -> ExitCode {
         (
             "known_gaps_are_known_until_they_pass",
             suite::known_gaps_are_known_until_they_pass,
+        ),
+        (
+            "a_known_gap_is_about_its_finding_alone",
+            suite::a_known_gap_is_about_its_finding_alone,
         ),
         (
             "a_code_that_is_not_listed_breaks_its_scenario",

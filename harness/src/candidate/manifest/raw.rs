@@ -9,7 +9,7 @@ use toml::Spanned;
 use crate::candidate::launch::{ContainerImage, Insertion, VersionCommand};
 use crate::candidate::{Feature, Hint, Language, Remedy, Role, Signals};
 
-/// Patterns over scenarios, each with a reason.
+/// `SCENARIO CODE`, both with `*` for any run of characters, each with a reason.
 pub(super) type RawGaps = BTreeMap<Spanned<String>, Spanned<String>>;
 
 /// How a proxy is started, what it can do, and what is known about it.

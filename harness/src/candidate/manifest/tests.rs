@@ -37,7 +37,7 @@ arguments = ["{{ work }}/proxy.conf"]
 name = "proxy.conf"
 
 [known]
-"streaming/*" = "buffers until 16 kB"
+"streaming/* streaming.*_held" = "buffers until 16 kB"
 
 [[hint]]
 finding = "identity.*"
@@ -77,7 +77,7 @@ fn a_right_manifest_is_read() {
 fn a_variant_inherits_what_it_does_not_say() {
     let text = format!(
         "{RIGHT}\n[[variant]]\nname = \"proxy-other\"\nabout = \"another\"\nfeatures = []\n\
-         [variant.known]\n\"*\" = \"all of it\"\n[[variant.hint]]\nfinding = \"identity.*\"\n\
+         [variant.known]\n\"* routes.*\" = \"all of it\"\n[[variant.hint]]\nfinding = \"identity.*\"\n\
          change = \"delete it\"\nbecause = \"it is there twice\"\n"
     );
     let candidates = Manifest::new(&text, &FILES).candidates().unwrap();
@@ -93,7 +93,7 @@ fn a_variant_inherits_what_it_does_not_say() {
 fn a_variant_has_gaps_of_versions_besides_those_of_all() {
     let edition = |table: &str| {
         format!(
-            "[[{table}]]\nbefore = \"2\"\nlistener = \"tls\"\n[{table}.known]\n\"{table}\" = \"so\"\n"
+            "[[{table}]]\nbefore = \"2\"\nlistener = \"tls\"\n[{table}.known]\n\"{table} routes.*\" = \"so\"\n"
         )
     };
     let text = format!(
@@ -168,6 +168,7 @@ fn wrong_manifests_are_told_where_and_what() {
         told("[known]", "[[file]]\nname = \"proxy.conf\"\n\n[known]"),
         told("[[file]]\nname = \"proxy.conf\"\n", ""),
         told("\"buffers until 16 kB\"", "\"\""),
+        told("\"streaming/* streaming.*_held\"", "\"streaming/*\""),
         told("change = \"replace it\"", "change = \"\""),
         told(
             "[[hint]]",
