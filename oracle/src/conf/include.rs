@@ -1,9 +1,18 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::ast::{Directive, Document};
 use super::error::SyntaxErrors;
 use super::locate::{DirectivePath, LetterCase};
 use super::span::{Position, Span};
+
+/// How deep files may include each other; real ones stay below five.
+pub const DEPTH_LIMIT: usize = 32;
+
+/// How many files a configuration may have: a pattern that means a whole disk is a mistake.
+pub const FILE_LIMIT: usize = 1000;
+
+/// How many bytes the files of a configuration may have together.
+pub const SIZE_LIMIT: usize = 16 << 20;
 
 /// Where the text of included files comes from: the oracle itself does no I/O.
 pub trait Loader {
@@ -30,63 +39,6 @@ pub enum LoadError {
         /// The system's reason.
         reason: String,
     },
-}
-
-/// Files held in memory, by name; a `*` in an include matches any run of bytes but `/`.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    files: BTreeMap<String, Vec<u8>>,
-}
-
-impl Sources {
-    /// No file: every `include` without wildcards is an error.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a file.
-    pub fn file(mut self, name: impl Into<String>, text: impl Into<Vec<u8>>) -> Self {
-        self.files.insert(name.into(), text.into());
-        self
-    }
-}
-
-impl Loader for Sources {
-    fn load(&mut self, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
-        let found: Vec<_> = self
-            .files
-            .iter()
-            .filter(|(name, _)| is_glob_match(pattern.as_bytes(), name.as_bytes()))
-            .map(|(name, text)| (name.clone(), text.clone()))
-            .collect();
-        match found.is_empty() && !is_glob(pattern) {
-            true => Err(LoadError::Missing),
-            false => Ok(found),
-        }
-    }
-}
-
-/// Whether an include's argument may match any number of files, as NGINX decides it.
-pub fn is_glob(pattern: &str) -> bool {
-    pattern.contains(['*', '?', '['])
-}
-
-fn is_glob_match(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern, name) {
-        ([], []) => true,
-        ([b'*', rest @ ..], _) => {
-            let longest = name
-                .iter()
-                .position(|byte| *byte == b'/')
-                .unwrap_or(name.len());
-            (0..=longest).any(|taken| is_glob_match(rest, &name[taken..]))
-        }
-        ([b'?', pattern @ ..], [_, name @ ..]) => is_glob_match(pattern, name),
-        ([first, pattern @ ..], [other, name @ ..]) => {
-            first == other && is_glob_match(pattern, name)
-        }
-        _ => false,
-    }
 }
 
 /// A main file with everything it includes.
@@ -147,6 +99,15 @@ pub enum IncludeError {
         /// The reason.
         error: LoadError,
     },
+    /// Includes in includes beyond what this reader follows.
+    #[error("files include each other more than {DEPTH_LIMIT} deep")]
+    TooDeep,
+    /// More files than this reader takes.
+    #[error("more than {FILE_LIMIT} files are included")]
+    TooMany,
+    /// More text than this reader takes.
+    #[error("the files are larger than {SIZE_LIMIT} bytes together")]
+    TooLarge,
     /// A file that includes itself: NGINX would read until it runs out of descriptors.
     #[error("include loop: {}", .chain.join(" includes "))]
     Loop {
@@ -175,6 +136,7 @@ impl Tree {
             by_name: HashMap::new(),
             open: Vec::new(),
             errors: Vec::new(),
+            bytes: 0,
         };
         reading.file(name, text.into());
         match reading.errors.is_empty() {
@@ -293,6 +255,8 @@ struct Reading<'a> {
     /// The files being read, each included by the one before.
     open: Vec<String>,
     errors: Vec<TreeError>,
+    /// Of all files that were included.
+    bytes: usize,
 }
 
 impl Reading<'_> {
@@ -348,6 +312,7 @@ impl Reading<'_> {
             })?;
         let mut files = Vec::new();
         for (name, text) in loaded {
+            self.allow(&name, &text)?;
             if let Some(first) = self.open.iter().position(|open| *open == name) {
                 let mut chain = self.open[first..].to_vec();
                 chain.push(name);
@@ -356,6 +321,21 @@ impl Reading<'_> {
             files.push(self.file(&name, text));
         }
         Ok(files)
+    }
+
+    fn allow(&mut self, name: &str, text: &[u8]) -> Result<(), IncludeError> {
+        if self.open.len() >= DEPTH_LIMIT {
+            return Err(IncludeError::TooDeep);
+        }
+        if self.by_name.contains_key(name) {
+            return Ok(());
+        }
+        self.bytes = self.bytes.saturating_add(text.len());
+        match (self.bytes > SIZE_LIMIT, self.tree.files.len() >= FILE_LIMIT) {
+            (true, _) => Err(IncludeError::TooLarge),
+            (false, true) => Err(IncludeError::TooMany),
+            (false, false) => Ok(()),
+        }
     }
 
     fn include_error(&mut self, file: usize, span: Span, problem: IncludeError) {
