@@ -13,6 +13,7 @@ pub mod setting;
 #[cfg(feature = "strategy")]
 pub mod strategy;
 
+pub mod unread;
 pub mod upstream;
 
 pub use printable::Printable;

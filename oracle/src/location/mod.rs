@@ -36,7 +36,7 @@ pub(crate) use action::split_uri;
 pub(crate) use index::StaticMatch;
 pub(crate) use rewrite::Script;
 pub(crate) use table::Level;
-pub(crate) use template::Template;
+pub(crate) use template::{Part, Template};
 
 pub use action::{Action, Handler, ProxyPass, ProxyPassError};
 pub use answer::{Answer, Decision, NotModelled};
