@@ -6,6 +6,7 @@
 pub mod conf;
 pub mod decision;
 pub mod directive;
+pub mod edit;
 pub mod location;
 mod printable;
 pub mod routes;

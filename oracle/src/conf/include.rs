@@ -181,6 +181,18 @@ impl Tree {
         &self.files[file].0
     }
 
+    /// The directive whose words have this stretch of a file.
+    pub fn directive_at(&self, file: usize, head: Span) -> Option<&Directive> {
+        let mut found = None;
+        let (_, document) = self.files.get(file)?;
+        document.walk(&mut |_, directive| {
+            if directive.head() == head {
+                found = Some(directive);
+            }
+        });
+        found
+    }
+
     /// `name:line` of a directive.
     pub fn place(&self, found: Found<'_>) -> String {
         let line = self.document(found.file).line(found.directive.head().start);

@@ -3,7 +3,7 @@
 pub fn is_known_variable(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let has_prefix = |prefix: &&str| name.len() > prefix.len() && name.starts_with(*prefix);
-    NAMES.binary_search(&name.as_str()).is_ok() || PREFIXES.iter().any(|prefix| has_prefix(&prefix))
+    NAMES.binary_search(&name.as_str()).is_ok() || PREFIXES.iter().any(has_prefix)
 }
 
 /// Followed by a name of the request, the answer or the connection.

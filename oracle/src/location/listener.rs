@@ -6,7 +6,7 @@ use crate::setting::Scope;
 /// One address that NGINX listens at, for all servers that name it: what one of them says of it holds for all.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Listener {
-    /// As [`Listen::address`](super::Listen::address).
+    /// Address and port as NGINX completes them: the field of that name in [`Listen`](super::Listen).
     pub address: String,
     /// The servers that listen there, as indices in [`Site::servers`].
     pub servers: Vec<usize>,
