@@ -160,8 +160,8 @@ fn add_header_inherit_changes_what_is_dropped() {
                 .settings,
         )
     };
-    assert_eq!(shown("/"), ["A 1", "B 2"]);
-    assert_eq!(shown("/c/"), ["A 1", "B 2", "C 3"]);
+    assert_eq!(shown("/"), ["B 2", "A 1"]);
+    assert_eq!(shown("/c/"), ["C 3", "B 2", "A 1"]);
     assert!(shown("/off/").is_empty());
     assert_eq!(shown("/on/"), ["D 4"]);
 }

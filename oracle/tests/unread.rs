@@ -53,6 +53,7 @@ fn what_a_release_lacks_is_named_with_the_first_that_has_it() {
         let found = lacking(&tree(text), version).into_iter();
         let shown = found.map(|one| match one.missing {
             Missing::Release(first) => format!("{} {first}", one.what),
+            Missing::EarlierRelease(gone) => format!("{} before {gone}", one.what),
             Missing::Module(module) => format!("{} {module}", one.what),
         });
         shown.collect::<Vec<_>>()
@@ -69,5 +70,10 @@ fn what_a_release_lacks_is_named_with_the_first_that_has_it() {
     assert_eq!(
         needs(NginxVersion::V1_31_3),
         ["http2 http_v2_module", "more_set_headers headers-more"]
+    );
+    let gone = lacking(&tree("server { ssl on; }"), NginxVersion::V1_31_3);
+    assert!(
+        gone.iter()
+            .any(|one| matches!(one.missing, Missing::EarlierRelease(_)))
     );
 }

@@ -304,3 +304,9 @@ fn fields_and_missing_files_decide_where_they_are_known() {
         Answer::NotModelled(_)
     ));
 }
+
+#[test]
+fn an_internal_location_is_so_with_all_inside() {
+    let site = site("server { location /a/ { internal; location /a/b { proxy_pass http://a; } } }");
+    assert_eq!(site.decide(&Request::get("/a/b")).answer.to_string(), "404");
+}

@@ -34,6 +34,8 @@ struct Surroundings {
     parent: Option<LocationId>,
     settings: Arc<Settings>,
     block: BlockId,
+    /// `internal`, which locations inside take over.
+    access: Access,
 }
 
 impl<'a> Reader<'a> {
@@ -245,6 +247,7 @@ impl<'a> Reader<'a> {
             parent: None,
             settings: Arc::clone(&settings),
             block,
+            access: Access::Everyone,
         };
         for child in children {
             match child.directive.name() {
@@ -404,6 +407,11 @@ impl<'a> Reader<'a> {
         let mut location = Location::new(notation, Action::Files);
         location.place = Some(place(found));
         location.parent = surroundings.parent;
+        location.access = surroundings.access;
+        if children.iter().any(|child| child.directive.is("internal")) {
+            location.access = Access::Internal;
+        }
+        let access = location.access;
         location.settings = Arc::clone(&settings);
         let block = self.block_inside(surroundings.block, Context::Location, &children);
         location.block = block;
@@ -412,6 +420,7 @@ impl<'a> Reader<'a> {
             parent: Some(id),
             settings,
             block,
+            access,
         };
         for child in &children {
             match child.directive.name() {
@@ -423,7 +432,6 @@ impl<'a> Reader<'a> {
 
     fn location_directive(&mut self, found: Found<'a>, location: &mut Location) {
         match found.directive.name() {
-            b"internal" => location.access = Access::Internal,
             b"try_files" => {
                 location.try_files = found.directive.arguments().last().map(|last| TryFiles {
                     last: Template::parse(last.value()),

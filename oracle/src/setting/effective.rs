@@ -134,7 +134,8 @@ fn merged<'a>(
                 .or(said);
         }
         match said {
-            Some(b"merge") => effective.settings.extend(own),
+            // The inner ones come first.
+            Some(b"merge") => effective.settings.splice(0..0, own).for_each(drop),
             Some(b"off") => effective.replace(own),
             _ if own.is_empty() => {}
             _ => effective.replace(own),

@@ -19,6 +19,8 @@ pub struct Lacking {
 pub enum Missing {
     /// A later release: this is the first that has it.
     Release(NginxVersion),
+    /// An earlier release: from this one on it is gone.
+    EarlierRelease(NginxVersion),
     /// A module that not every build has, a package, or `NGINX Plus`: see [`directive::Definition::module`].
     Module(&'static str),
 }
@@ -49,6 +51,13 @@ fn collect(tree: &Tree, found: Found<'_>, version: NginxVersion, all: &mut Vec<L
         if let Some(module) = definition.module {
             note(name.to_string(), Missing::Module(module));
         }
+    }
+    if name == "ssl" && version >= NginxVersion::HTTP2_DIRECTIVE {
+        // Removed in the release that brought `http2 on`.
+        note(
+            name.to_string(),
+            Missing::EarlierRelease(NginxVersion::HTTP2_DIRECTIVE),
+        );
     }
     for (word, since) in newer_words(directive) {
         if version < since {

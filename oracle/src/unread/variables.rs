@@ -28,9 +28,11 @@ impl Defined {
         let directive = found.directive;
         let arguments = directive.arguments();
         let name = match directive.name() {
-            b"set" | b"auth_request_set" | b"js_set" | b"js_var" | b"perl_set"
-            | b"set_by_lua_block" => arguments.first(),
             b"map" | b"geo" | b"split_clients" => arguments.last(),
+            b"keyval" => arguments.get(1),
+            // `set_md5 $digest …` and their like give to their first argument.
+            b"set" | b"auth_request_set" | b"js_set" | b"js_var" | b"perl_set" => arguments.first(),
+            name if name.starts_with(b"set_") => arguments.first(),
             _ => None,
         };
         let name = name.and_then(|word| word.value().strip_prefix(b"$"));

@@ -156,7 +156,7 @@ pub(crate) fn requests_arrive_where_the_inverse_says() {
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
     assert!(
-        found.get() > 100,
+        found.get() > 20,
         "the inverse found {} requests only",
         found.get()
     );

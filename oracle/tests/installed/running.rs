@@ -95,6 +95,10 @@ impl Running {
         running
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounded by STARTUP, and the oracle has no `Patience`"
+    )]
     fn wait(&mut self, text: &str) {
         let began = Instant::now();
         while UnixStream::connect(self.folder.path().join("front")).is_err() {

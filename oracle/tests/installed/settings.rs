@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config as Cases, TestRunner};
+use proxyproof_oracle::directive;
 use proxyproof_oracle::location::{NginxVersion, Site};
 use proxyproof_oracle::setting::Scope;
 
@@ -20,8 +21,15 @@ struct Levels {
 }
 
 /// Sites in which settings stand at every level.
-fn levels() -> impl Strategy<Value = Levels> {
-    let block = || vec((any::<Index>(), any::<Index>()), 0..7).prop_map(block);
+fn levels(version: NginxVersion) -> impl Strategy<Value = Levels> {
+    let mut pool = POOL.to_vec();
+    if directive::definition("add_header_inherit").is_some_and(|row| row.is_in(version)) {
+        pool.push(("add_header_inherit", &["on", "off", "merge"]));
+    }
+    let block = move || {
+        let pool = pool.clone();
+        vec((any::<Index>(), any::<Index>()), 0..7).prop_map(move |chosen| block(&pool, chosen))
+    };
     let pair = || (block(), block()).prop_map(|(one, other)| [one, other]);
     (block(), block(), pair(), pair()).prop_map(|(http, server, outer, inner)| Levels {
         http,
@@ -32,10 +40,10 @@ fn levels() -> impl Strategy<Value = Levels> {
 }
 
 /// The directives of a block; of those that may stand there once, the first.
-fn block(chosen: Vec<(Index, Index)>) -> Vec<String> {
+fn block(pool: &[Pool], chosen: Vec<(Index, Index)>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (directive, value) in chosen {
-        let (name, values) = directive.get(&POOL);
+        let (name, values) = directive.get(pool);
         let line = format!("{name} {};", value.get(values));
         let again = lines
             .iter()
@@ -57,8 +65,11 @@ const LISTS: [&str; 6] = [
     "error_page",
 ];
 
-/// Directives whose effect a client or an upstream can see, with values.
-const POOL: [(&str, &[&str]); 12] = [
+/// A directive with values.
+type Pool = (&'static str, &'static [&'static str]);
+
+/// Directives whose effect a client or an upstream can see.
+const POOL: [Pool; 12] = [
     (
         "add_header",
         &[
@@ -148,7 +159,7 @@ pub(crate) fn effective_settings_are_those_of_nginx() {
         ..Cases::default()
     };
     let bodies = select(vec![0_usize, 10, 11, 20, 21, 1500]);
-    let outcome = TestRunner::new(cases).run(&(levels(), bodies), |(levels, body)| {
+    let outcome = TestRunner::new(cases).run(&(levels(version), bodies), |(levels, body)| {
         let running = Running::start(&levels.text());
         let site = &running.config.site;
         let server = &site.servers[1];
