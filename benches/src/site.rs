@@ -1,7 +1,7 @@
 //! The site that a contest is held on: the deployment's, and more routes where a measure says so.
 
 use proxyproof_harness::candidate::{Insertion, Stages};
-use proxyproof_harness::deployment::{Location, LocationKind, RequestBody, Route};
+use proxyproof_harness::deployment::{Destination, Location, LocationKind, RequestBody, Route};
 use proxyproof_harness::{Candidate, Deployment};
 
 use crate::contest::ContestError;
@@ -49,7 +49,7 @@ fn more_route(number: usize) -> Route {
     };
     Route {
         location: Location { kind, path },
-        upstream: "cpa".to_owned(),
+        to: Destination::Upstream("cpa".to_owned()),
         replace: None,
         request_body: RequestBody::default(),
     }

@@ -116,6 +116,17 @@ impl<'a> Ask<'a> {
         self.to(&self.endpoint(Purpose::Upload))
     }
 
+    /// The size of the largest request body that has to pass, in bytes.
+    ///
+    /// # Panics
+    /// When nobody says one: a scenario lists [`crate::SiteNeed::RequestBody`] then.
+    #[must_use]
+    pub fn request_body(&self) -> u64 {
+        let promise = self.deployment().request_body();
+        let promise = promise.expect("a scenario lists what it asks of the site");
+        promise.value
+    }
+
     /// A WebSocket handshake.
     pub fn websocket(&self) -> Request {
         self.to(&self.endpoint(Purpose::WebSocket)).websocket()
@@ -126,7 +137,7 @@ impl<'a> Ask<'a> {
     pub fn owner(&self, request: &Request) -> Option<String> {
         let target = request.target();
         let route = self.deployment().route(target)?;
-        Some(route.upstream.clone())
+        route.upstream().map(str::to_owned)
     }
 
     /// Does this to a request at the upstream that has to get it.
@@ -167,6 +178,14 @@ impl<'a> Ask<'a> {
     #[must_use]
     pub fn host(&self) -> &'a str {
         &self.deployment().hosts.api
+    }
+
+    /// The Host that an upstream must see: the public one, or its own.
+    #[must_use]
+    pub fn host_at(&self, upstream: &str) -> &'a str {
+        let upstream = self.deployment().upstreams.get(upstream);
+        let own = upstream.and_then(|upstream| upstream.host.as_deref());
+        own.unwrap_or_else(|| self.host())
     }
 
     /// A client that goes in where this protocol's clients do, with the PROXY header that is wanted there.

@@ -1,19 +1,21 @@
 //! What the site wants, whatever proxy it gets: [`Deployment`].
 
+mod addresses;
 mod endpoint;
 mod fallback;
 mod gallery;
 mod location;
 mod owner;
+mod promises;
 mod raw;
-mod size;
+pub(crate) mod size;
 mod stub;
+mod upstream;
 mod validation;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use proxyproof_mocks::wire::proxy_protocol::ProxyVersion;
@@ -24,11 +26,11 @@ pub use self::endpoint::Endpoint;
 pub use self::fallback::Fallback;
 pub use self::location::{Location, LocationKind};
 pub use self::owner::RouteOwner;
-pub(crate) use self::size::time;
 pub use self::stub::Stub;
+pub use self::upstream::{PublishedServer, PublishedUpstream};
 use crate::document::Document;
 use crate::error::HarnessError;
-use crate::kind::{EndpointRequest, Kind, Purpose};
+use crate::promise::{Promise, Source};
 use crate::protocol::Protocol;
 
 /// Hosts, listeners, upstreams, routes, limits and identity rules of one site; read from TOML.
@@ -94,6 +96,8 @@ pub struct Hosts {
     pub api: String,
     /// The host of the tunnel's own site, where there is one.
     pub tunnel: Option<String>,
+    /// Who wants requests for other hosts refused.
+    pub others_refused: Option<Source>,
 }
 
 /// A listener of the candidate as published.
@@ -131,33 +135,47 @@ impl ProxyProtocol {
     }
 }
 
-/// A program behind the candidate as published.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PublishedUpstream {
-    /// `host:port`; the stage replaces it by a mock's.
-    pub address: String,
-    /// What program it is.
-    #[serde(serialize_with = "name_of_kind")]
-    pub kind: Arc<Kind>,
-    /// What it serves besides, or in place of, what its kind says; by purpose.
-    pub endpoints: BTreeMap<Purpose, Vec<EndpointRequest>>,
-    /// How many idle connections the candidate may keep to it.
-    pub pool: u32,
-    /// What it answers in place of what its kind would.
-    pub stubs: Vec<Stub>,
-}
-
 /// One row of the route table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Route {
     /// Which paths.
     pub location: Location,
-    /// The upstream's name.
-    pub upstream: String,
+    /// Who answers.
+    pub to: Destination,
     /// What the upstream sees in the place of the location's own path; `None` where paths stay what they are.
     pub replace: Option<String>,
     /// How request bodies must be passed on.
     pub request_body: RequestBody,
+}
+
+/// Who answers the requests of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// The upstream of this name.
+    Upstream(String),
+    /// The proxy itself, so that nothing arrives.
+    Proxy(OwnAnswer),
+}
+
+/// An answer of the proxy's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnAnswer {
+    /// Its status; `None` for a file, or whatever it finds.
+    pub status: Option<u16>,
+    /// Where a redirect leads to.
+    pub location: Option<String>,
+}
+
+impl Route {
+    /// The upstream's name; `None` where the proxy answers itself.
+    #[must_use]
+    pub fn upstream(&self) -> Option<&str> {
+        match &self.to {
+            Destination::Upstream(name) => Some(name),
+            Destination::Proxy(_) => None,
+        }
+    }
 }
 
 /// How a request body must reach the upstream.
@@ -174,14 +192,14 @@ pub enum RequestBody {
 /// Sizes and times that the site wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// The largest request body, in bytes.
-    pub request_body: u64,
+    /// The largest request body that has to pass, in bytes; without one the kinds of the upstreams say it.
+    pub request_body: Option<Promise<u64>>,
     /// Whether larger ones have to be refused: a proxy that lets more through is no fault otherwise.
     pub refuse_larger: bool,
     /// How long an upstream may be silent.
-    pub read_timeout: Duration,
+    pub read_timeout: Option<Promise<Duration>>,
     /// How long an upstream may take no byte.
-    pub send_timeout: Duration,
+    pub send_timeout: Option<Promise<Duration>>,
 }
 
 /// Whose address must arrive at the upstreams.
@@ -219,11 +237,22 @@ impl Deployment {
         }
     }
 
+    /// The address of every server, with the name of its upstream.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(String, String)> {
+        let upstreams = self.upstreams.iter();
+        let addresses = upstreams.flat_map(|(name, upstream)| {
+            let own = upstream.addresses();
+            own.map(|address| (name.clone(), address.to_owned()))
+        });
+        addresses.collect()
+    }
+
     /// Without this upstream and the routes that lead to it.
     pub fn remove_upstream(&mut self, name: &str) {
         self.upstreams.remove(name);
         let routes = std::mem::take(&mut self.routes).into_iter();
-        let (removed, kept) = routes.partition(|route| route.upstream == name);
+        let (removed, kept) = routes.partition(|route| route.upstream() == Some(name));
         self.routes = kept;
         self.removed_routes.extend::<Vec<Route>>(removed);
     }
@@ -301,10 +330,6 @@ impl Deployment {
         })?;
         Self::parse(name, &text)
     }
-}
-
-fn name_of_kind<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&kind.name)
 }
 
 /// The JSON Schema (draft 2020-12) of a deployment's TOML, indented.

@@ -8,7 +8,9 @@ mod raw;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::endpoint::{EndpointRequest, MalformedRequest};
@@ -32,8 +34,21 @@ pub struct Kind {
     pub endpoints: BTreeMap<Purpose, Vec<EndpointRequest>>,
     /// Whom it takes a client for.
     pub client_address: ClientAddress,
+    /// What it needs of a proxy, lest its users lose answers.
+    pub limits: KindLimits,
+    /// Its users get nothing without WebSockets.
+    pub needs_websocket: bool,
     /// The status that refuses a WebSocket handshake without `Connection: upgrade`, or another of its fields.
     pub refuses_handshake_with: u16,
+}
+
+/// Sizes and times that a program needs of a proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KindLimits {
+    /// The largest request body that its clients send, in bytes.
+    pub request_body: Option<u64>,
+    /// How long it may be silent before it answers.
+    pub read_timeout: Option<Duration>,
 }
 
 /// What stands in for a program on a stage.
@@ -50,7 +65,7 @@ pub enum StandIn {
 }
 
 /// Whom a program takes a client for, where it looks at fields at all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientAddress {
     /// The request fields that it looks at, in this order; none where it believes the connection alone.
@@ -62,7 +77,7 @@ pub struct ClientAddress {
 }
 
 /// Which entry of a list of addresses a program takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// The first, which a client can write unless the proxy replaces the field.

@@ -19,6 +19,7 @@ pub mod kind;
 pub mod level;
 pub mod patience;
 pub mod probe;
+pub mod promise;
 pub mod protocol;
 pub mod report;
 pub mod routes;

@@ -8,7 +8,7 @@ use crate::{
     ask::Ask,
     candidate::Feature,
     check::Checks,
-    deployment::{Deployment, LocationKind},
+    deployment::{Deployment, LocationKind, PublishedUpstream},
     error::HarnessError,
     finding::Code,
     kind::{ClientAddress, Purpose},
@@ -71,8 +71,16 @@ pub enum SiteNeed {
     ClientField(&'static str),
     /// An upstream that lets local clients do more than others.
     LocalClients,
+    /// A size of request bodies that have to pass.
+    RequestBody,
     /// A limit of request bodies beyond which they have to be refused.
     BodyLimit,
+    /// Requests for hosts that are not the site's have to be refused.
+    OtherHostsRefused,
+    /// An upstream of several servers behind the plain endpoint.
+    SeveralServers,
+    /// A backup server behind the plain endpoint.
+    BackupServer,
     /// A plain endpoint whose path reaches the upstream as it is: where a prefix is replaced, a proxy writes it anew.
     UnchangedPaths,
     /// A plain endpoint whose upstream may be asked over connections that were used before.
@@ -80,6 +88,23 @@ pub enum SiteNeed {
 }
 
 impl SiteNeed {
+    /// How much a question matters at most that rests on this: that follows from who says so.
+    #[must_use]
+    pub fn level(self, deployment: &Deployment) -> Level {
+        let source = match self {
+            Self::RequestBody => deployment.request_body().map(|promise| promise.source),
+            Self::OtherHostsRefused => deployment.hosts.others_refused.clone(),
+            Self::Pool => plain_upstream(deployment).map(|one| one.pool().source),
+            Self::Endpoint(Purpose::WebSocket) => {
+                let endpoint = deployment.endpoint(Purpose::WebSocket);
+                let upstream = endpoint.and_then(|one| deployment.upstreams.get(&one.upstream));
+                upstream.map(PublishedUpstream::wants_websockets)
+            }
+            _ => None,
+        };
+        source.map_or(Level::Required, |source| source.level())
+    }
+
     /// What the site lacks, in words; `None` where it lacks nothing.
     #[must_use]
     pub fn lacking(self, deployment: &Deployment) -> Option<String> {
@@ -88,7 +113,7 @@ impl SiteNeed {
             let mut plain = deployment.endpoints(Purpose::Plain).into_iter();
             plain.any(|endpoint| {
                 let upstream = deployment.upstreams.get(&endpoint.upstream);
-                upstream.is_some_and(|upstream| what(&upstream.kind.client_address))
+                upstream.is_some_and(|upstream| what(&upstream.client_address))
             })
         };
         match self {
@@ -103,7 +128,7 @@ impl SiteNeed {
             }
             Self::Path { kind, path } => {
                 let route = deployment.route(path.as_bytes());
-                let upstream = route.map(|route| &deployment.upstreams[&route.upstream]);
+                let upstream = route.and_then(|route| deployment.upstreams.get(route.upstream()?));
                 let there = upstream.is_some_and(|upstream| upstream.kind.name == kind);
                 (!there).then(|| format!("the site leads {path} to no upstream of kind `{kind}`"))
             }
@@ -123,6 +148,25 @@ impl SiteNeed {
             }
             Self::LocalClients => (!believes(&|rule: &ClientAddress| rule.trusts_loopback))
                 .then(|| "no program of the site lets local clients do more".to_owned()),
+            Self::RequestBody => deployment.request_body().is_none().then(|| {
+                "neither the site nor its programs say how large a request body has to pass"
+                    .to_owned()
+            }),
+            Self::OtherHostsRefused => deployment
+                .hosts
+                .others_refused
+                .is_none()
+                .then(|| "the site does not ask for other hosts to be refused".to_owned()),
+            Self::SeveralServers => {
+                let several = plain_upstream(deployment).is_some_and(|one| one.servers.len() > 1);
+                (!several).then(|| "the site has one server for each upstream".to_owned())
+            }
+            Self::BackupServer => {
+                let upstream = plain_upstream(deployment);
+                let has =
+                    upstream.is_some_and(|one| one.servers.iter().any(|server| server.backup));
+                (!has).then(|| "the site has no backup server".to_owned())
+            }
             Self::BodyLimit => (!deployment.limits.refuse_larger)
                 .then(|| "the site does not ask for larger bodies to be refused".to_owned()),
             Self::UnchangedPaths => {
@@ -131,9 +175,8 @@ impl SiteNeed {
                 changed.then(|| "the site's routes replace a part of the path".to_owned())
             }
             Self::Pool => {
-                let plain = deployment.endpoint(Purpose::Plain);
-                let upstream = plain.map(|plain| &deployment.upstreams[&plain.upstream]);
-                let none = upstream.is_some_and(|upstream| upstream.pool == 0);
+                let none =
+                    plain_upstream(deployment).is_some_and(|upstream| upstream.pool().value == 0);
                 none.then(|| "the site asks for a connection for each request".to_owned())
             }
             Self::StreamedBody => {
@@ -142,6 +185,12 @@ impl SiteNeed {
             }
         }
     }
+}
+
+/// The upstream of the request that is usually sent for a short answer.
+fn plain_upstream(deployment: &Deployment) -> Option<&PublishedUpstream> {
+    let plain = deployment.endpoint(Purpose::Plain)?;
+    deployment.upstreams.get(&plain.upstream)
 }
 
 /// Whose stage a scenario runs on.
@@ -168,6 +217,13 @@ pub struct Break {
 }
 
 impl Scenario {
+    /// How much it matters to a site: less than usual where nobody says that the site wants it.
+    #[must_use]
+    pub fn level_for(&self, deployment: &Deployment) -> Level {
+        let needs = self.site.iter().map(|need| need.level(deployment));
+        needs.fold(self.level, Level::max)
+    }
+
     /// The part of the id before the slash.
     pub fn topic(&self) -> &'static str {
         self.id.split('/').next().unwrap_or_default()

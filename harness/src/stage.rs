@@ -8,6 +8,7 @@ mod launching;
 mod namespace;
 mod port;
 mod running;
+mod server_relays;
 mod surroundings;
 mod values;
 
@@ -15,6 +16,7 @@ pub use self::clients::Clients;
 pub use self::guard::Guard;
 pub use self::namespace::loopback_alone;
 pub use self::running::RunningStage;
+pub use self::server_relays::ServerRelays;
 pub use self::surroundings::MANAGEMENT_KEY;
 
 use std::collections::BTreeMap;

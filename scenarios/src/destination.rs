@@ -29,7 +29,10 @@ pub(crate) async fn reach_their_owners(
             RouteOwner::Upstream(upstream) => {
                 checks.arrived_at(&seen, &upstream, code);
             }
-            RouteOwner::Anybody | RouteOwner::SlashRedirect(_) | RouteOwner::Refused(_) => {
+            RouteOwner::Anybody
+            | RouteOwner::Proxy
+            | RouteOwner::SlashRedirect(_)
+            | RouteOwner::Refused(_) => {
                 checks.not_arrived(&seen, code);
             }
         }

@@ -30,6 +30,7 @@ const NOT_OFFERED: [(&str, &[&str]); 4] = [
     (
         "caddy",
         &[
+            "backup_server",
             "extended_connect",
             "proxy_protocol_v1",
             "proxy_protocol_v2",

@@ -84,8 +84,10 @@ impl Protocol {
 pub(crate) struct UpstreamAddress {
     /// Its name in the configuration.
     pub(crate) name: Box<str>,
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
+    /// Where it listens: servers that take requests at any time, in turn.
+    pub(crate) servers: Vec<SocketAddr>,
+    /// Servers that get requests only while none of those can be reached.
+    pub(crate) backups: Vec<SocketAddr>,
     /// Idle connections that each worker keeps.
     pub(crate) pool: usize,
 }

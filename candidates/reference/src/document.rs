@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -11,7 +12,7 @@ use crate::config::{HeadLimits, Identity, Site, Timeouts, UpstreamAddress};
 use crate::defect::{Defect, Defects};
 use crate::error::ReferenceError;
 use crate::listen_table::{ListenTable, listeners};
-use crate::location::Owner;
+use crate::location::{OwnAnswer, Owner};
 use crate::replacement::Replacement;
 use crate::router::Router;
 
@@ -49,16 +50,40 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct UpstreamTable {
     name: Spanned<String>,
-    address: SocketAddr,
+    address: Servers,
+    #[serde(default)]
+    backup: Servers,
     #[serde(default = "default_pool")]
     pool: usize,
+}
+
+/// One address, or a list of them.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Servers {
+    One(SocketAddr),
+    Several(Vec<SocketAddr>),
+    #[default]
+    None,
+}
+
+impl From<Servers> for Vec<SocketAddr> {
+    fn from(servers: Servers) -> Self {
+        match servers {
+            Servers::One(address) => vec![address],
+            Servers::Several(addresses) => addresses,
+            Servers::None => Self::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LocationTable {
     r#match: Spanned<String>,
-    upstream: Spanned<String>,
+    upstream: Option<Spanned<String>>,
+    status: Option<Spanned<u16>>,
+    redirect: Option<Spanned<String>>,
     replace: Option<Spanned<String>>,
 }
 
@@ -129,6 +154,7 @@ fn upstreams(tables: Vec<UpstreamTable>) -> Result<Vec<UpstreamAddress>, Mistake
     for UpstreamTable {
         name,
         address,
+        backup,
         pool,
     } in tables
     {
@@ -138,9 +164,15 @@ fn upstreams(tables: Vec<UpstreamTable>) -> Result<Vec<UpstreamAddress>, Mistake
                 format!("upstream `{}` twice", name.as_ref()),
             ));
         }
+        let servers = Vec::from(address);
+        if servers.is_empty() {
+            let message = format!("upstream `{}` has no address", name.as_ref());
+            return Err(Mistake::at(&name, message));
+        }
         upstreams.push(UpstreamAddress {
             name: name.into_inner().into_boxed_str(),
-            address,
+            servers,
+            backups: backup.into(),
             pool,
         });
     }
@@ -158,15 +190,45 @@ fn router(tables: &[LocationTable], upstreams: &[UpstreamAddress]) -> Result<Rou
 }
 
 fn owner(table: &LocationTable, upstreams: &[UpstreamAddress]) -> Result<Owner, Mistake> {
-    let name = table.upstream.as_ref();
-    let upstream = upstreams.iter().position(|known| *known.name == **name);
     let replace = table.replace.as_ref().map(|replace| {
         Replacement::new(replace.as_ref()).map_err(|message| Mistake::at(replace, message))
     });
+    let replace = replace.transpose()?;
+    let Some(name) = &table.upstream else {
+        return Ok(Owner {
+            upstream: 0,
+            answer: Some(own_answer(table)?),
+            replace,
+        });
+    };
+    let upstream = upstreams
+        .iter()
+        .position(|known| *known.name == **name.as_ref());
+    let unknown = || Mistake::at(name, format!("unknown upstream `{}`", name.as_ref()));
     Ok(Owner {
-        upstream: upstream
-            .ok_or_else(|| Mistake::at(&table.upstream, format!("unknown upstream `{name}`")))?,
-        replace: replace.transpose()?,
+        upstream: upstream.ok_or_else(unknown)?,
+        answer: None,
+        replace,
+    })
+}
+
+fn own_answer(table: &LocationTable) -> Result<OwnAnswer, Mistake> {
+    let status = match (&table.status, &table.redirect) {
+        (Some(status), _) => StatusCode::from_u16(*status.as_ref())
+            .map_err(|_| Mistake::at(status, format!("{} is no status", status.as_ref())))?,
+        (None, Some(_)) => StatusCode::FOUND,
+        (None, None) => {
+            let message = "a location has an `upstream`, a `status` or a `redirect`";
+            return Err(Mistake::at(&table.r#match, message));
+        }
+    };
+    let location = table.redirect.as_ref().map(|path| {
+        let unwritable = |_| Mistake::at(path, "no value of a Location field");
+        HeaderValue::try_from(path.as_ref().as_str()).map_err(unwritable)
+    });
+    Ok(OwnAnswer {
+        status,
+        location: location.transpose()?,
     })
 }
 

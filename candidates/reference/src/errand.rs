@@ -44,7 +44,7 @@ impl Errand<'_> {
                 Some(connection) => connection,
                 None => self
                     .pool
-                    .connect(self.live.site.timeouts.connect)
+                    .connect(self.live.site.timeouts.connect, self.live.site.defects)
                     .await
                     .map_err(Trouble::Unreachable)?,
             };

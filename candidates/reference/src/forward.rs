@@ -14,6 +14,7 @@ use crate::config::Protocol;
 use crate::defect::Defect;
 use crate::distortion;
 use crate::errand::Errand;
+use crate::location::OwnAnswer;
 use crate::plan::{Plan, PlannedUpgrade, body_limit};
 use crate::request::{RequestHead, Upgrade};
 use crate::upgrade::{self, Handshake};
@@ -85,6 +86,17 @@ fn refuse_upload(client: &Client, refusal: Refusal) -> Response<Body> {
     }
 }
 
+/// The answer of a location that goes to no upstream; a client that still sends a body can read it.
+fn configured(client: &Client, answer: &OwnAnswer, is_over: bool) -> Response<Body> {
+    let mut response = answer.response();
+    if !is_over && client.activity.protocol() == Protocol::H1 {
+        client.activity.linger();
+        let fields = response.headers_mut();
+        fields.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 /// Forwards a request and gives the response as soon as its head is there.
 pub(crate) async fn forward(
     client: &Rc<Client>,
@@ -108,6 +120,11 @@ pub(crate) async fn forward(
         }
         Err(refusal) => return Err(refuse(refusal, &incoming)),
     };
+    let location = live.site.router.location(&plan.route);
+    if let Some(answer) = &location.owner.answer {
+        let is_over = hyper::body::Body::is_end_stream(&incoming);
+        return Ok(configured(client, answer, is_over));
+    }
     if let Some(redirect) = distortion::slash_redirect(&plan, &parts, client, live) {
         return Ok(redirect);
     }

@@ -1,5 +1,9 @@
 //! A location in NGINX's notation: which paths it takes, and what becomes of them.
 
+use http::header::LOCATION;
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::client::Body;
 use crate::expression::{Case, Expression};
 use crate::replacement::{Escapes, Replacement};
 
@@ -28,10 +32,33 @@ pub(crate) enum Kind {
 /// Who gets the paths of a location, and as what.
 #[derive(Debug)]
 pub(crate) struct Owner {
-    /// Index of the upstream.
+    /// Index of the upstream; of no meaning where the proxy answers itself.
     pub(crate) upstream: usize,
+    /// What the proxy answers itself.
+    pub(crate) answer: Option<OwnAnswer>,
     /// What the upstream sees in the place of the location's name, where that is something else.
     pub(crate) replace: Option<Replacement>,
+}
+
+/// An answer that the configuration says.
+#[derive(Debug)]
+pub(crate) struct OwnAnswer {
+    pub(crate) status: StatusCode,
+    /// Where it redirects to.
+    pub(crate) location: Option<HeaderValue>,
+}
+
+impl OwnAnswer {
+    /// The answer.
+    pub(crate) fn response(&self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        if let Some(location) = &self.location {
+            let fields = response.headers_mut();
+            fields.insert(LOCATION, location.clone());
+        }
+        response
+    }
 }
 
 impl Location {

@@ -30,6 +30,7 @@ pub fn read<'a>(
     for (notation, upstream) in locations {
         let owner = Owner {
             upstream,
+            answer: None,
             replace: None,
         };
         router.add(notation, owner)?;

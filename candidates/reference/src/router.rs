@@ -170,6 +170,9 @@ impl Router {
             .binary_search_by(|prefix| compare_to_directory(&prefix.name, path))
             .ok()?;
         let location = self.prefixes[after + found].location;
+        if self.locations[location].owner.answer.is_some() {
+            return None;
+        }
         Some(self.found(location, Fit::Slashless))
     }
 }

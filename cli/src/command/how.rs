@@ -1,5 +1,6 @@
 //! How a candidate runs, where not as its manifest says.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use proxyproof_harness::{Candidate, Deployment, candidate::Attachment};
@@ -65,17 +66,22 @@ impl Wanted<'_> {
         }
         for (name, upstream) in &deployment.upstreams {
             // An address that is none, as a name, has to be given.
-            if let Ok(address) = upstream.address.parse::<SocketAddr>() {
-                attachment.mocks.insert(name.clone(), address);
+            let addresses = upstream.addresses().map(str::parse::<SocketAddr>);
+            if let Ok(addresses) = addresses.collect::<Result<Vec<_>, _>>() {
+                attachment.mocks.insert(name.clone(), addresses);
             }
         }
+        let mut given: BTreeMap<&String, Vec<SocketAddr>> = BTreeMap::new();
         for (name, address) in &self.how.mock {
             if !deployment.upstreams.contains_key(name) {
                 let known: Vec<&str> = deployment.upstreams.keys().map(String::as_str).collect();
                 return Err(own::unknown("--mock", name, &known.join(" and ")));
             }
-            attachment.mocks.insert(name.clone(), *address);
+            given.entry(name).or_default().push(*address);
         }
+        let given = given.into_iter();
+        let given = given.map(|(name, addresses)| (name.clone(), addresses));
+        attachment.mocks.extend(given);
         Ok(attachment)
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn candidate(
         let known: Vec<String> = deployment.upstreams.keys().cloned().collect();
         let upstream = deployment.upstreams.get_mut(name);
         let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
-        written.clone_into(&mut upstream.address);
+        upstream.move_to(written);
     }
     own.stand_behind(arguments.front, deployment)?;
     for (name, written) in &arguments.listen {
@@ -71,7 +71,8 @@ pub(crate) fn candidate(
 /// An upstream of the published site that a user's file has nowhere is none of the user's site.
 fn keep_what_is_named(candidate: &Candidate, deployment: &mut Deployment) {
     let upstreams = deployment.upstreams.iter();
-    let missing = upstreams.filter(|(_, upstream)| !candidate.names(&upstream.address));
+    let missing = upstreams
+        .filter(|(_, upstream)| !upstream.addresses().any(|address| candidate.names(address)));
     let missing: Vec<String> = missing.map(|(name, _)| name.clone()).collect();
     if missing.len() < deployment.upstreams.len() {
         for name in missing {

@@ -73,7 +73,9 @@ fn copy_of(
     let found = groups.iter().filter(|group| !group.files.is_empty());
     ApacheCopy {
         listeners: listeners.map(|(_, address)| address.clone()).collect(),
-        upstreams: upstreams.map(|upstream| upstream.address.clone()).collect(),
+        upstreams: upstreams
+            .flat_map(|upstream| upstream.addresses().map(str::to_owned))
+            .collect(),
         includes: found
             .map(|group| (group.written.clone(), group.pattern.clone()))
             .collect(),

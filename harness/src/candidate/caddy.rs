@@ -25,7 +25,7 @@ use self::places::Places;
 use self::server::Server;
 use super::user_file::UserFile;
 use super::{Candidate, Feature, PrivateCopy};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, PublishedUpstream};
 use crate::document::DocumentError;
 use crate::error::HarnessError;
 use crate::stage::loopback_alone;
@@ -116,7 +116,7 @@ impl CaddyConfiguration {
         let wanted: Vec<&str> = deployment
             .upstreams
             .values()
-            .map(|upstream| &*upstream.address)
+            .flat_map(PublishedUpstream::addresses)
             .collect();
         let message = format!("no `reverse_proxy` leads to {}", wanted.join(" or "));
         let error = self.file.document().lacks(message);

@@ -37,13 +37,15 @@ pub enum Feature {
     Reload,
     /// Finishes what is under way before it stops.
     Drain,
+    /// Keeps a server for when the others of its group are gone.
+    BackupServer,
     /// Can be made to misbehave by name.
     Defects,
 }
 
 impl Feature {
     /// Every feature, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ProxyProtocolV1,
         Self::ProxyProtocolV2,
         Self::ProxyProtocolReassembly,
@@ -56,6 +58,7 @@ impl Feature {
         Self::RawTarget,
         Self::Reload,
         Self::Drain,
+        Self::BackupServer,
         Self::Defects,
     ];
 
@@ -75,6 +78,7 @@ impl Feature {
             Self::RawTarget => "raw_target",
             Self::Reload => "reload",
             Self::Drain => "drain",
+            Self::BackupServer => "backup_server",
             Self::Defects => "defects",
         }
     }
@@ -95,6 +99,7 @@ impl Feature {
             Self::RawTarget => "passes request targets on byte for byte",
             Self::Reload => "takes a changed configuration while it runs",
             Self::Drain => "finishes what is under way before it stops",
+            Self::BackupServer => "keeps a server for when the others are gone",
             Self::Defects => "can be made to misbehave by name",
         }
     }

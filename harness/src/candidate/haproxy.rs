@@ -38,7 +38,7 @@ pub(super) fn configured(
         upstreams: deployment
             .upstreams
             .values()
-            .map(|upstream| upstream.address.clone())
+            .flat_map(|upstream| upstream.addresses().map(str::to_owned))
             .collect(),
     };
     candidate.names_the_addresses(&file, deployment, |address| {

@@ -34,7 +34,7 @@ impl Listeners {
 pub struct Upstreams(pub(crate) BTreeMap<String, SocketAddr>);
 
 impl Upstreams {
-    /// The address of an upstream by the deployment's name: `cpa`, `usage`.
+    /// The address of an upstream by the deployment's name: `cpa`, `usage`; that of its first server.
     ///
     /// # Panics
     /// When the deployment has no upstream of this name.

@@ -99,7 +99,7 @@ pub struct Attachment {
     /// Its listeners.
     pub listeners: BTreeMap<Protocol, SocketAddr>,
     /// Where the mocks have to listen, by the deployment's names of upstreams.
-    pub mocks: BTreeMap<String, SocketAddr>,
+    pub mocks: BTreeMap<String, Vec<SocketAddr>>,
 }
 
 /// How the version is asked for.

@@ -17,7 +17,7 @@ use super::{
     Candidate, Edition, GapSites, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role,
     Secrets, template,
 };
-use crate::deployment::time;
+use crate::deployment::size::time;
 use crate::document::{Document, DocumentError};
 
 /// Where the files of a manifest are.

@@ -104,11 +104,15 @@ impl Candidate {
         has: impl Fn(&str) -> bool,
     ) -> Result<(), DocumentError> {
         let listeners = self.listeners_of(deployment);
-        let listeners =
-            listeners.map(|(protocol, address)| (format!("--listen {protocol}=ADDRESS"), address));
+        let listeners = listeners
+            .map(|(protocol, address)| (format!("--listen {protocol}=ADDRESS"), address.as_str()));
         let upstreams = deployment.upstreams.iter();
-        let upstreams = upstreams
-            .map(|(name, upstream)| (format!("--upstream {name}=ADDRESS"), &upstream.address));
+        let upstreams = upstreams.flat_map(|(name, upstream)| {
+            let option = format!("--upstream {name}=ADDRESS");
+            upstream
+                .addresses()
+                .map(move |address| (option.clone(), address))
+        });
         for (option, address) in listeners.chain(upstreams) {
             if !has(address) {
                 return Err(file

@@ -61,7 +61,7 @@ impl Deployment {
     pub fn client_target(&self, upstream: &str, upstream_target: &str) -> Option<String> {
         let routes = self.routes.iter();
         let mut targets = routes
-            .filter(|route| route.upstream == upstream)
+            .filter(|route| route.upstream() == Some(upstream))
             .filter_map(|route| Some((route, route.client_target(upstream_target)?)));
         targets
             .find(|(route, target)| self.route(target.as_bytes()) == Some(route))
@@ -72,6 +72,7 @@ impl Deployment {
     #[must_use]
     pub fn upstream_target(&self, target: &str) -> Option<String> {
         let route = self.route(target.as_bytes())?;
+        route.upstream()?;
         Some(match &route.replace {
             None => target.to_owned(),
             Some(replace) => {
@@ -83,9 +84,14 @@ impl Deployment {
 
     /// The upstream that gets what no other location takes comes first, the others by name.
     pub(crate) fn upstreams_by_weight(&self) -> Vec<(&String, &PublishedUpstream)> {
-        let is_root = |route: &&Route| route.location.path == "/";
-        let root = self.routes.iter().find(is_root).or(self.routes.first());
-        let first = |name: &String| root.is_some_and(|route| route.upstream == *name);
+        let passed_on = || {
+            self.routes
+                .iter()
+                .filter(|route| route.upstream().is_some())
+        };
+        let root = passed_on().find(|route| route.location.path == "/");
+        let root = root.or_else(|| passed_on().next());
+        let first = |name: &String| root.is_some_and(|route| route.upstream() == Some(name));
         let mut upstreams: Vec<_> = self.upstreams.iter().collect();
         upstreams.sort_by_key(|(name, _)| !first(name));
         upstreams
@@ -164,7 +170,7 @@ mod tests {
             Some("/v1/x?y=1")
         );
         assert_eq!(deployment.endpoint(Purpose::Management), None);
-        assert_eq!(deployment.upstreams["gateway"].pool, 32);
+        assert_eq!(deployment.upstreams["gateway"].pool().value, 32);
     }
 
     #[test]

@@ -19,6 +19,7 @@ deployments![
     "below-a-path",
     "pages-and-api",
     "ollama",
+    "balanced",
 ];
 
 /// The text of the deployment with this name.

@@ -15,6 +15,8 @@ pub enum RouteOwner {
     SlashRedirect(String),
     /// Whoever it is: the path was a removed upstream's.
     Anybody,
+    /// The proxy answers itself.
+    Proxy,
     /// Nobody: the candidate refuses the target with this status.
     Refused(u16),
 }
@@ -40,12 +42,8 @@ impl Deployment {
             Err(refusal) => return RouteOwner::Refused(refusal.status()),
         };
         match table.find(&path) {
-            Ok(Match::Location(id)) => {
-                (self.upstream_at(id)).map_or(RouteOwner::Anybody, RouteOwner::Upstream)
-            }
-            Ok(Match::SlashRedirect(id)) => {
-                (self.upstream_at(id)).map_or(RouteOwner::Anybody, RouteOwner::SlashRedirect)
-            }
+            Ok(Match::Location(id)) => self.owner_at(id, RouteOwner::Upstream),
+            Ok(Match::SlashRedirect(id)) => self.owner_at(id, RouteOwner::SlashRedirect),
             Ok(Match::Server) => RouteOwner::Refused(404),
             Err(_) => RouteOwner::Refused(500),
         }
@@ -61,16 +59,21 @@ impl Deployment {
         }
     }
 
-    /// `None` for a removed one.
-    fn upstream_at(&self, id: LocationId) -> Option<String> {
-        let route = self.routes.get(id.index());
-        route.map(|route| route.upstream.clone())
+    fn owner_at(&self, id: LocationId, of: fn(String) -> RouteOwner) -> RouteOwner {
+        match self.routes.get(id.index()).map(Route::upstream) {
+            Some(Some(name)) => of(name.to_owned()),
+            Some(None) => RouteOwner::Proxy,
+            // One of those that were removed.
+            None => RouteOwner::Anybody,
+        }
     }
 }
 
 fn table_of<'r>(routes: impl Iterator<Item = &'r Route>) -> Table {
-    let add =
-        |builder: TableBuilder, route: &Route| builder.route(notation(route), &route.upstream);
+    let add = |builder: TableBuilder, route: &Route| match route.upstream() {
+        Some(name) => builder.route(notation(route), name),
+        None => builder.answer(notation(route)),
+    };
     let builder = routes.fold(TableBuilder::new(), add);
     builder.build().expect(
         "duplicate routes and unreadable expressions were refused when the deployment was read",

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use toml::Spanned;
+use toml::{Spanned, Value};
 
+use super::addresses::OneOrMore;
 use super::fallback::Fallback;
 use super::{Front, ProxyProtocol, RequestBody};
-use crate::kind::{RawEndpoints, endpoints_schema};
+use crate::kind::{ClientAddress, RawEndpoints, endpoints_schema};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +38,7 @@ pub(super) struct RawDeployment {
     #[serde(default)]
     #[schemars(schema_with = "endpoints_schema")]
     pub(super) endpoints: RawEndpoints,
+    #[serde(default)]
     pub(super) limits: RawLimits,
     #[serde(default)]
     pub(super) identity: RawIdentity,
@@ -52,6 +54,8 @@ pub(super) struct RawHosts {
     pub(super) api: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]
     pub(super) tunnel: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) others: OtherHosts,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -69,12 +73,20 @@ pub(super) struct RawListener {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawUpstream {
-    #[schemars(with = "String")]
-    pub(super) address: Spanned<String>,
+    /// `host:port`, `unix:/path` or `https://host`, or several of them.
+    #[schemars(with = "OneOrMore")]
+    pub(super) address: Spanned<Value>,
+    /// Servers that get requests only while none of `address` can.
+    #[schemars(with = "Option<OneOrMore>")]
+    pub(super) backup: Option<Spanned<Value>>,
+    /// The Host that it must see, where that is not the public one.
+    #[schemars(with = "Option<String>")]
+    pub(super) host: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]
     pub(super) kind: Option<Spanned<String>>,
-    #[serde(default = "default_pool")]
-    pub(super) pool: u32,
+    pub(super) pool: Option<u32>,
+    /// Whom it takes a client for, in place of what its kind says.
+    pub(super) client_address: Option<ClientAddress>,
     #[serde(default, rename = "stub")]
     pub(super) stubs: Vec<RawStub>,
     #[serde(default)]
@@ -98,9 +110,15 @@ pub(super) struct RawStub {
     pub(super) fields: BTreeMap<String, String>,
 }
 
-/// Whoever says nothing does not want a connection for each request; the published site has as many.
-const fn default_pool() -> u32 {
-    32
+/// What becomes of requests for a host that is not the site's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OtherHosts {
+    /// They have to be refused.
+    #[default]
+    Refused,
+    /// They may be served.
+    Any,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -108,25 +126,31 @@ const fn default_pool() -> u32 {
 pub(super) struct RawRoute {
     #[schemars(with = "String")]
     pub(super) location: Spanned<String>,
-    #[schemars(with = "String")]
-    pub(super) upstream: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) upstream: Option<Spanned<String>>,
+    /// The proxy answers itself, with this status.
+    #[schemars(with = "Option<u16>")]
+    pub(super) status: Option<Spanned<u16>>,
+    /// The proxy answers itself, with a redirect to this path.
+    #[schemars(with = "Option<String>")]
+    pub(super) redirect: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]
     pub(super) replace: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) request_body: RequestBody,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLimits {
-    #[schemars(with = "String")]
-    pub(super) request_body: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) request_body: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) refuse_larger: bool,
-    #[schemars(with = "String")]
-    pub(super) read_timeout: Spanned<String>,
-    #[schemars(with = "String")]
-    pub(super) send_timeout: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) read_timeout: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
+    pub(super) send_timeout: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use toml::Spanned;
+
+use crate::document::{Document, DocumentError};
+
 /// Bytes: digits with an optional `k`, `m` or `g` in either case (powers of 1024).
 pub(crate) fn bytes(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
@@ -28,6 +32,29 @@ pub(crate) fn time(text: &str) -> Option<Duration> {
     };
     let total = digits.parse::<u64>().ok()?.checked_mul(milliseconds)?;
     Some(Duration::from_millis(total))
+}
+
+/// Bytes, or what is wrong with the text.
+pub(crate) fn bytes_at(document: &Document, text: &Spanned<String>) -> Result<u64, DocumentError> {
+    bytes(text.get_ref()).ok_or_else(|| {
+        let message = format!("`{}` is no size", text.get_ref());
+        document
+            .error(text.span(), "no size", message)
+            .help("digits and `k`, `m` or `g`, as in `100m`")
+    })
+}
+
+/// A time, or what is wrong with the text.
+pub(crate) fn time_at(
+    document: &Document,
+    text: &Spanned<String>,
+) -> Result<Duration, DocumentError> {
+    time(text.get_ref()).ok_or_else(|| {
+        let message = format!("`{}` is no time", text.get_ref());
+        document
+            .error(text.span(), "no time", message)
+            .help("digits and `ms`, `s`, `m`, `h` or `d`, as in `3600s`")
+    })
 }
 
 #[cfg(test)]

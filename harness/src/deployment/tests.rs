@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::kind::{Kind, Purpose};
 
 /// The error of the published deployment in which `from` is `to`, as a person reads it.
 fn told(from: &str, to: &str) -> String {
@@ -38,13 +39,14 @@ fn the_published_deployment_is_read() {
         "^~ /usage-service/"
     );
     assert_eq!(deployment.routes[0].request_body, RequestBody::Streamed);
-    assert_eq!(deployment.upstreams["usage"].address, "127.0.0.1:18317");
+    assert!(deployment.upstreams["usage"].is_at("127.0.0.1:18317"));
     assert_eq!(
         deployment.listeners[&Protocol::H2].proxy_protocol,
         ProxyProtocol::V1
     );
-    assert_eq!(deployment.limits.request_body, 104_857_600);
-    assert_eq!(deployment.limits.read_timeout, Duration::from_secs(3600));
+    assert_eq!(deployment.request_body().unwrap().value, 104_857_600);
+    let hour = Duration::from_secs(3600);
+    assert_eq!(deployment.read_timeout().unwrap().value, hour);
     assert_eq!(deployment.fallbacks.len(), 4);
 }
 

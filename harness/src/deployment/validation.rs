@@ -11,14 +11,17 @@ use toml::Spanned;
 
 use super::fallback::Fallback;
 use super::location::Location;
-use super::raw::{RawDeployment, RawHosts, RawLimits, RawListener, RawRoute, RawStub, RawUpstream};
+use super::raw::{
+    OtherHosts, RawDeployment, RawHosts, RawLimits, RawListener, RawRoute, RawStub, RawUpstream,
+};
 use super::{
-    Deployment, Front, Hosts, Identity, Limits, ProxyProtocol, PublishedListener,
-    PublishedUpstream, Route, Stub, owner, size,
+    Deployment, Destination, Front, Hosts, Identity, Limits, OwnAnswer, ProxyProtocol,
+    PublishedListener, PublishedUpstream, Route, Stub, addresses, owner, size,
 };
 use crate::document::{Document, DocumentError, nearest};
 use crate::error::HarnessError;
-use crate::kind::{self, EndpointRequest, Kind, RawEndpoints};
+use crate::kind::{self, EndpointRequest, Kind, Purpose, RawEndpoints};
+use crate::promise::{Promise, Source};
 use crate::protocol::Protocol;
 
 type Checked<T> = Result<T, DocumentError>;
@@ -80,6 +83,7 @@ impl<'a> Validation<'a> {
         Ok(Hosts {
             api: api.into_inner(),
             tunnel: raw.tunnel.map(Spanned::into_inner),
+            others_refused: (raw.others == OtherHosts::Refused).then_some(Source::Deployment),
         })
     }
 
@@ -190,10 +194,12 @@ impl<'a> Validation<'a> {
         let mut upstreams: BTreeMap<String, PublishedUpstream> = BTreeMap::new();
         for (name, upstream) in raw {
             self.upstream_name(&name)?;
-            self.address(&upstream.address)?;
-            let twin = upstreams
-                .iter()
-                .find(|(_, other)| other.address == *upstream.address.get_ref());
+            let addresses =
+                addresses::read(self.document, &upstream.address, upstream.backup.as_ref())?;
+            let twin = upstreams.iter().find(|(_, other)| {
+                let mut own = addresses.servers.iter();
+                own.any(|server| other.is_at(&server.address))
+            });
             if let Some((other, _)) = twin {
                 return Err(self
                     .at(
@@ -203,12 +209,22 @@ impl<'a> Validation<'a> {
                     )
                     .help("a configuration's addresses are told apart to rewrite them"));
             }
+            let kind = self.kind(name.get_ref(), upstream.kind.as_ref())?;
+            let endpoints = kind::endpoints(self.document, &upstream.endpoints)?;
             let published = PublishedUpstream {
-                kind: self.kind(name.get_ref(), upstream.kind.as_ref())?,
-                endpoints: kind::endpoints(self.document, &upstream.endpoints)?,
+                client_address: upstream
+                    .client_address
+                    .unwrap_or_else(|| kind.client_address.clone()),
+                websocket: endpoints
+                    .contains_key(&Purpose::WebSocket)
+                    .then_some(Source::Deployment),
+                kind,
+                endpoints,
                 stubs: self.stubs(&upstream.stubs)?,
-                address: upstream.address.into_inner(),
-                pool: upstream.pool,
+                host: upstream.host.map(Spanned::into_inner).or(addresses.host),
+                servers: addresses.servers,
+                tls: addresses.tls,
+                pool: upstream.pool.map(Promise::of_deployment),
             };
             upstreams.insert(name.into_inner(), published);
         }
@@ -290,15 +306,21 @@ impl<'a> Validation<'a> {
         upstreams: &mut BTreeMap<String, PublishedUpstream>,
         routes: &[Route],
     ) -> Checked<()> {
-        let root = routes.iter().find(|route| route.location.path == "/");
-        let Some(first) = root.or(routes.first()) else {
+        let root = routes
+            .iter()
+            .find(|route| route.location.path == "/" && route.upstream().is_some());
+        let Some(first) = root.or(routes.iter().find(|route| route.upstream().is_some())) else {
             return Ok(());
         };
-        let upstream = upstreams.get_mut(&first.upstream);
-        let upstream = upstream.expect("a route leads to an upstream that is there");
-        upstream
-            .endpoints
-            .extend(kind::endpoints(self.document, raw)?);
+        let upstream = first.upstream().and_then(|name| upstreams.get_mut(name));
+        let Some(upstream) = upstream else {
+            return Ok(());
+        };
+        let endpoints = kind::endpoints(self.document, raw)?;
+        if endpoints.contains_key(&Purpose::WebSocket) {
+            upstream.websocket = Some(Source::Deployment);
+        }
+        upstream.endpoints.extend(endpoints);
         Ok(())
     }
 
@@ -313,10 +335,6 @@ impl<'a> Validation<'a> {
                 self.at(&row.location, "here", wrong.message)
                     .help(wrong.help)
             })?;
-            if !upstreams.contains_key(row.upstream.get_ref()) {
-                let known = upstreams.keys().map(String::as_str);
-                return Err(self.unknown_upstream(&row.upstream, known));
-            }
             let twin = routes
                 .iter()
                 .position(|earlier| earlier.location.same_as(&location));
@@ -324,13 +342,13 @@ impl<'a> Validation<'a> {
                 return Err(self.twice(row, &raw[twin]));
             }
             let route = Route {
-                upstream: row.upstream.get_ref().clone(),
+                to: self.destination(row, upstreams)?,
                 replace: self.replace(row.replace.as_ref(), &location)?,
                 location,
                 request_body: row.request_body,
             };
             TableBuilder::new()
-                .route(owner::notation(&route), &route.upstream)
+                .route(owner::notation(&route), "")
                 .build()
                 .map_err(|errors| {
                     let message = errors.first().map(ToString::to_string).unwrap_or_default();
@@ -344,6 +362,41 @@ impl<'a> Validation<'a> {
                 .document
                 .lacks("no route: no path goes anywhere")
                 .help("add `[[route]]` with `location = \"/\"` and `upstream = \"cpa\"`")),
+        }
+    }
+
+    fn destination(
+        &self,
+        row: &RawRoute,
+        upstreams: &BTreeMap<String, PublishedUpstream>,
+    ) -> Checked<Destination> {
+        let own_answer = |status: Option<u16>, location: Option<&Spanned<String>>| {
+            Ok(Destination::Proxy(OwnAnswer {
+                status,
+                location: location.map(|path| path.get_ref().clone()),
+            }))
+        };
+        match (&row.upstream, &row.status, &row.redirect) {
+            (Some(name), None, None) if upstreams.contains_key(name.get_ref()) => {
+                Ok(Destination::Upstream(name.get_ref().clone()))
+            }
+            (Some(name), None, None) => {
+                Err(self.unknown_upstream(name, upstreams.keys().map(String::as_str)))
+            }
+            (None, None, Some(path)) => own_answer(Some(302), Some(path)),
+            (None, Some(status), path) if (200..600).contains(status.get_ref()) => {
+                own_answer(Some(*status.get_ref()), path.as_ref())
+            }
+            (None, Some(status), _) => {
+                let message = format!("{} is no status of an answer", status.get_ref());
+                Err(self.at(status, "here", message).help("from 200 to 599"))
+            }
+            (None, None, None) => Err(self
+                .at(&row.location, "this one", "nobody answers this route")
+                .help("add `upstream = …`, or `status = 404` or `redirect = \"/…\"` where the proxy answers itself")),
+            (Some(name), _, _) => Err(self
+                .at(name, "an upstream", "a route has an upstream or an answer of the proxy's own")
+                .help("delete one of the two")),
         }
     }
 
@@ -375,48 +428,48 @@ impl<'a> Validation<'a> {
 
     fn twice(&self, row: &RawRoute, first: &RawRoute) -> DocumentError {
         let location = row.location.get_ref();
-        let (here, there) = (row.upstream.get_ref(), first.upstream.get_ref());
-        if here == there {
-            return self
-                .at(
-                    &row.location,
-                    "again",
-                    format!("duplicate route `{location}`"),
-                )
-                .also(first.location.span(), "first here")
-                .help("delete one of the two");
-        }
+        let (here, there) = match (&row.upstream, &first.upstream) {
+            (Some(here), Some(there)) if here.get_ref() != there.get_ref() => (here, there),
+            _ => {
+                return self
+                    .at(
+                        &row.location,
+                        "again",
+                        format!("duplicate route `{location}`"),
+                    )
+                    .also(first.location.span(), "first here")
+                    .help("delete one of the two");
+            }
+        };
         self.at(
-            &row.upstream,
-            format!("to `{here}`"),
+            here,
+            format!("to `{}`", here.get_ref()),
             format!("contradictory routes for `{location}`"),
         )
-        .also(first.upstream.span(), format!("to `{there}`"))
+        .also(there.span(), format!("to `{}`", there.get_ref()))
         .help("one location goes to one upstream; NGINX takes `/x` and `^~ /x` for the same one")
     }
 
     fn limits(&self, raw: &RawLimits) -> Checked<Limits> {
         Ok(Limits {
-            request_body: size::bytes(raw.request_body.get_ref()).ok_or_else(|| {
-                let wrong = raw.request_body.get_ref();
-                self.at(
-                    &raw.request_body,
-                    "no size",
-                    format!("`{wrong}` is no size"),
-                )
-                .help("digits and `k`, `m` or `g`, as in `100m`")
-            })?,
+            request_body: match &raw.request_body {
+                Some(text) => Some(Promise::of_deployment(size::bytes_at(self.document, text)?)),
+                None => None,
+            },
             refuse_larger: raw.refuse_larger,
-            read_timeout: self.time(&raw.read_timeout)?,
-            send_timeout: self.time(&raw.send_timeout)?,
+            read_timeout: self.time(raw.read_timeout.as_ref())?,
+            send_timeout: self.time(raw.send_timeout.as_ref())?,
         })
     }
 
-    fn time(&self, text: &Spanned<String>) -> Checked<Duration> {
-        size::time(text.get_ref()).ok_or_else(|| {
-            self.at(text, "no time", format!("`{}` is no time", text.get_ref()))
-                .help("digits and `ms`, `s`, `m`, `h` or `d`, as in `3600s`")
-        })
+    fn time(&self, text: Option<&Spanned<String>>) -> Checked<Option<Promise<Duration>>> {
+        match text {
+            Some(text) => Ok(Some(Promise::of_deployment(size::time_at(
+                self.document,
+                text,
+            )?))),
+            None => Ok(None),
+        }
     }
 
     fn fallbacks(&self, raw: Vec<Spanned<Fallback>>) -> Checked<Vec<Fallback>> {
@@ -435,18 +488,13 @@ impl<'a> Validation<'a> {
     }
 
     fn address(&self, address: &Spanned<String>) -> Checked<()> {
-        let written = address.get_ref();
-        let port = written.rsplit_once(':').and_then(|(host, port)| {
-            let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-            (!host.is_empty() && is_port)
-                .then(|| port.parse::<u16>().ok())
-                .flatten()
-        });
-        match port {
-            Some(1..) => Ok(()),
-            _ => Err(self
-                .at(address, "no address", format!("`{written}` is no address"))
-                .help("host and port, as in `127.0.0.1:8317`")),
+        match addresses::is_address(address.get_ref()) {
+            true => Ok(()),
+            false => Err(addresses::not_one(
+                self.document,
+                address.span(),
+                address.get_ref(),
+            )),
         }
     }
 

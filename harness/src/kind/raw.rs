@@ -6,7 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::{ClientAddress, EndpointRequest, Kind, Purpose, StandIn};
+use super::{ClientAddress, EndpointRequest, Kind, KindLimits, Purpose, StandIn};
+use crate::deployment::size;
 use crate::document::{Document, DocumentError, nearest};
 
 #[derive(Deserialize)]
@@ -19,8 +20,19 @@ struct RawKind {
     endpoints: RawEndpoints,
     #[serde(default)]
     client_address: ClientAddress,
+    #[serde(default)]
+    limits: RawLimits,
+    #[serde(default)]
+    needs_websocket: bool,
     #[serde(default = "refused")]
     refuses_handshake_with: u16,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLimits {
+    request_body: Option<Spanned<String>>,
+    read_timeout: Option<Spanned<String>>,
 }
 
 /// What most servers of Python answer a GET of a path that is a WebSocket's.
@@ -72,7 +84,22 @@ pub(super) fn read(document: &Document) -> Result<Kind, DocumentError> {
         stand_in: raw.stand_in,
         endpoints: endpoints(document, &raw.endpoints)?,
         client_address: raw.client_address,
+        limits: limits(document, &raw.limits)?,
+        needs_websocket: raw.needs_websocket,
         refuses_handshake_with: raw.refuses_handshake_with,
+    })
+}
+
+fn limits(document: &Document, raw: &RawLimits) -> Result<KindLimits, DocumentError> {
+    Ok(KindLimits {
+        request_body: match &raw.request_body {
+            Some(text) => Some(size::bytes_at(document, text)?),
+            None => None,
+        },
+        read_timeout: match &raw.read_timeout {
+            Some(text) => Some(size::time_at(document, text)?),
+            None => None,
+        },
     })
 }
 

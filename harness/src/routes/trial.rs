@@ -333,10 +333,7 @@ fn given_texts(subject: &Subject) -> Vec<Vec<u8>> {
 fn confused(subject: &Subject, rig: &Rig) -> Vec<Confusion> {
     let deployment = rig.stage().deployment();
     let table = deployment.table();
-    let upstreams = deployment.upstreams.iter();
-    let upstreams: Vec<_> = upstreams
-        .map(|(name, upstream)| (name.clone(), upstream.address.clone()))
-        .collect();
+    let upstreams = deployment.addresses();
     let want = Want {
         host: Some(&deployment.hosts.api),
         table: &table,

@@ -238,7 +238,10 @@ impl Launching {
     }
 
     fn upstreams(&self) -> Upstreams {
-        let address = |name: &String| Some((name.clone(), self.surroundings.address(name)?));
+        let address = |name: &String| {
+            let first = self.surroundings.addresses(name).first().copied()?;
+            Some((name.clone(), first))
+        };
         let names = self.deployment.upstreams.keys();
         Upstreams(names.filter_map(address).collect())
     }

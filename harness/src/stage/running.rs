@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use proxyproof_mocks::certificate::Authority;
-use proxyproof_mocks::fault::RunningRelay;
 use proxyproof_mocks::front::RunningFront;
 use proxyproof_mocks::site::RunningSite;
 use proxyproof_mocks::{Ledger, RunningUpstream, dial};
 
 use super::directory::PrivateDirectory;
 use super::launching::{Launched, Launching};
+use super::server_relays::ServerRelays;
 use super::surroundings::Surroundings;
 use super::{Doors, Guard};
 use crate::candidate::{Candidate, Configuration, Door, Ending, Instance, Program, Words};
@@ -135,9 +135,9 @@ impl RunningStage {
         &self.surroundings.upstreams
     }
 
-    /// The relay before an upstream; none unless the stage was started with relays.
+    /// The relays before an upstream; none unless the stage was started with relays.
     #[must_use]
-    pub fn relay(&self, upstream: &str) -> Option<&RunningRelay> {
+    pub fn relays(&self, upstream: &str) -> Option<&ServerRelays> {
         self.surroundings.relays.get(upstream)
     }
 

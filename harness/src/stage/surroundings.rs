@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use proxyproof_mocks::certificate::Authority;
-use proxyproof_mocks::fault::{Relay, RunningRelay};
+use proxyproof_mocks::fault::Relay;
 use proxyproof_mocks::site::{RunningSite, Site};
 use proxyproof_mocks::upstream::Scripted;
 use proxyproof_mocks::upstream::cpa::{AllowRemote, Cpa};
 use proxyproof_mocks::upstream::usage::UsageService;
-use proxyproof_mocks::{Ledger, RunningUpstream};
+use proxyproof_mocks::{Ledger, RunningUpstream, TlsEntry};
 
+use super::server_relays::ServerRelays;
 use super::{Clients, Relays};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, PublishedUpstream};
 use crate::error::HarnessError;
 use crate::kind::StandIn;
 use crate::probe::Trust;
@@ -23,8 +24,11 @@ use crate::probe::Trust;
 #[derive(Debug)]
 pub(super) struct Surroundings {
     pub(super) ledger: Ledger,
-    pub(super) relays: BTreeMap<String, RunningRelay>,
+    pub(super) relays: BTreeMap<String, ServerRelays>,
     pub(super) upstreams: BTreeMap<String, RunningUpstream>,
+    /// Where the candidate connects to for each upstream: an address for each of its servers.
+    addresses: BTreeMap<String, Vec<SocketAddr>>,
+    tls_entries: Vec<TlsEntry>,
     /// By published address.
     pub(super) sites: BTreeMap<String, RunningSite>,
     pub(super) authority: Authority,
@@ -39,31 +43,78 @@ impl Surroundings {
     ) -> Result<Self, HarnessError> {
         let ledger = Ledger::new();
         let allow_remote = clients.map_or(AllowRemote::No, |clients| clients.allow_remote);
-        // Relays stand where the candidate connects to.
-        let anywhere = Expected::new();
-        let (of_relays, of_upstreams) = match relays {
-            Relays::None => (&anywhere, expected),
-            Relays::Between => (expected, &anywhere),
+        let authority = Authority::generate();
+        // Nobody connects to a mock itself that has something before it.
+        let mocks = |name: &str| match deployment.upstreams.get(name) {
+            Some(published) if relays == Relays::None && !published.tls => place(expected, name, 0),
+            _ => ANYWHERE,
         };
-        let upstreams = upstreams(deployment, &ledger, allow_remote, of_upstreams).await?;
-        Ok(Self {
-            relays: match relays {
-                Relays::None => BTreeMap::new(),
-                Relays::Between => self::relays(&upstreams, of_relays).await?,
-            },
+        let upstreams = upstreams(deployment, &ledger, allow_remote, mocks).await?;
+        let mut surroundings = Self {
+            relays: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            tls_entries: Vec::new(),
             sites: sites(deployment).await?,
             ledger,
             upstreams,
-            authority: Authority::generate(),
-        })
+            authority,
+        };
+        for (name, published) in &deployment.upstreams {
+            surroundings.open(name, published, relays, expected).await?;
+        }
+        Ok(surroundings)
     }
 
-    /// Where the candidate connects to for an upstream.
-    pub(super) fn address(&self, upstream: &str) -> Option<SocketAddr> {
-        match self.relays.get(upstream) {
-            Some(relay) => Some(relay.address()),
-            None => self.upstreams.get(upstream).map(RunningUpstream::address),
+    /// Opens the addresses of an upstream's servers: the mock's own, or those of what stands before it.
+    async fn open(
+        &mut self,
+        name: &str,
+        published: &PublishedUpstream,
+        relays: Relays,
+        expected: &Expected,
+    ) -> Result<(), HarnessError> {
+        let wanted = |server: usize| place(expected, name, server);
+        // A relay stands where the candidate connects to, and what is behind it anywhere.
+        let behind = |server: usize| match relays {
+            Relays::None => wanted(server),
+            Relays::Between => ANYWHERE,
+        };
+        let servers = 0..published.servers.len();
+        let upstream = &self.upstreams[name];
+        let mut addresses = Vec::new();
+        if published.tls {
+            let places: Vec<SocketAddr> = servers.clone().map(behind).collect();
+            let leaf = self.authority.leaf(&names(published));
+            let leaf =
+                leaf.expect("the host of an address that was read can stand in a certificate");
+            let entry = TlsEntry::start(upstream.address(), &places, &leaf).await;
+            let entry = entry.map_err(starting("TLS before an upstream"))?;
+            addresses.extend_from_slice(entry.addresses());
+            self.tls_entries.push(entry);
+        } else {
+            addresses.push(upstream.address());
+            for server in servers.skip(1) {
+                let also = upstream.listen_also(behind(server)).await;
+                addresses.push(also.map_err(starting("another address of an upstream"))?);
+            }
         }
+        if relays == Relays::Between {
+            let mut between = Vec::new();
+            for (server, address) in addresses.iter().enumerate() {
+                let relay = Relay::to(*address).listen(wanted(server)).start().await;
+                between.push(relay.map_err(starting("a relay"))?);
+            }
+            let between = ServerRelays(between);
+            addresses = between.addresses();
+            self.relays.insert(name.to_owned(), between);
+        }
+        self.addresses.insert(name.to_owned(), addresses);
+        Ok(())
+    }
+
+    /// Where the candidate connects to for an upstream: an address for each of its servers, in the deployment's order.
+    pub(super) fn addresses(&self, upstream: &str) -> Vec<SocketAddr> {
+        self.addresses.get(upstream).cloned().unwrap_or_default()
     }
 
     /// Trusts the authority of this stage, and nothing else.
@@ -77,6 +128,9 @@ impl Surroundings {
         for relay in self.relays.into_values() {
             relay.stop().await;
         }
+        for entry in self.tls_entries {
+            entry.stop().await;
+        }
         for upstream in self.upstreams.into_values() {
             upstream.stop().await;
         }
@@ -87,7 +141,7 @@ async fn upstreams(
     deployment: &Deployment,
     ledger: &Ledger,
     allow_remote: AllowRemote,
-    expected: &Expected,
+    place: impl Fn(&str) -> SocketAddr,
 ) -> Result<BTreeMap<String, RunningUpstream>, HarnessError> {
     let mut upstreams = BTreeMap::new();
     let cpa = deployment.upstream_of(StandIn::Cpa);
@@ -100,12 +154,12 @@ async fn upstreams(
             .management_key(Some(MANAGEMENT_KEY))
             .allow_remote(allow_remote)
             .ledger(ledger.clone())
-            .listen(place(expected, name))
+            .listen(place(name))
             .start()
             .await;
         let cpa = cpa.map_err(starting("the CPA mock"))?;
         if let Some(usage) = usage {
-            let service = self::usage(usage, &cpa, ledger, place(expected, usage)).await;
+            let service = self::usage(usage, &cpa, ledger, place(usage)).await;
             let service = service.map_err(starting("the usage service mock"))?;
             upstreams.insert(usage.clone(), service);
         }
@@ -115,7 +169,7 @@ async fn upstreams(
         if !upstreams.contains_key(name) {
             let upstream = Scripted::server(name, published.kind.refuses_handshake_with)
                 .ledger(ledger.clone())
-                .listen(place(expected, name))
+                .listen(place(name))
                 .start()
                 .await;
             upstreams.insert(name.clone(), upstream.map_err(starting("an upstream"))?);
@@ -146,17 +200,10 @@ async fn usage(
         .await
 }
 
-async fn relays(
-    upstreams: &BTreeMap<String, RunningUpstream>,
-    expected: &Expected,
-) -> Result<BTreeMap<String, RunningRelay>, HarnessError> {
-    let mut relays = BTreeMap::new();
-    for (name, upstream) in upstreams {
-        let relay = Relay::to(upstream.address()).listen(place(expected, name));
-        let relay = relay.start().await;
-        relays.insert(name.clone(), relay.map_err(starting("a relay"))?);
-    }
-    Ok(relays)
+/// What the certificate of an upstream that speaks TLS is for: its own name, and where it is on a stage.
+fn names(published: &PublishedUpstream) -> Vec<&str> {
+    let own = published.server_name().into_iter();
+    own.chain(["localhost", "127.0.0.1"]).collect()
 }
 
 /// Destinations of the front's table that no listener of the candidate has.
@@ -176,13 +223,17 @@ async fn sites(deployment: &Deployment) -> Result<BTreeMap<String, RunningSite>,
     Ok(sites)
 }
 
-/// Where a candidate that runs already expects its upstreams; others are told.
-pub(super) type Expected = BTreeMap<String, SocketAddr>;
+/// Where a candidate that runs already expects the servers of its upstreams; others are told.
+pub(super) type Expected = BTreeMap<String, Vec<SocketAddr>>;
 
-fn place(expected: &Expected, upstream: &str) -> SocketAddr {
-    let anywhere = (Ipv4Addr::LOCALHOST, 0).into();
-    expected.get(upstream).copied().unwrap_or(anywhere)
+fn place(expected: &Expected, upstream: &str, server: usize) -> SocketAddr {
+    let expected = expected
+        .get(upstream)
+        .and_then(|servers| servers.get(server));
+    expected.copied().unwrap_or(ANYWHERE)
 }
+
+const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 pub(super) fn starting(what: &str) -> impl FnOnce(io::Error) -> HarnessError {
     let action = format!("start {what}");

@@ -1,7 +1,7 @@
 //! What templates of configurations and arguments know.
 
-use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use minijinja::{Value, context};
 use serde::Serialize;
@@ -10,7 +10,10 @@ use super::launching::Launching;
 use super::surroundings::Surroundings;
 use super::{Clients, Doors};
 use crate::candidate::{CERTIFICATE, Door};
-use crate::deployment::{Deployment, ProxyProtocol, PublishedUpstream, RequestBody, Route};
+use crate::deployment::{
+    Deployment, Destination, ProxyProtocol, PublishedUpstream, RequestBody, Route,
+};
+use crate::promise::Promise;
 
 #[derive(Serialize)]
 struct Listener {
@@ -36,18 +39,37 @@ struct Address {
 #[derive(Serialize)]
 struct Upstream {
     name: String,
+    #[serde(flatten)]
+    first: Server,
+    /// All of them, the first one too.
+    servers: Vec<Server>,
+    tls: bool,
+    /// The name for SNI and the certificate, with TLS.
+    server_name: Option<String>,
+    /// The Host that it must see, where that is not the public one.
+    host_field: Option<String>,
+    pool: u32,
+}
+
+#[derive(Clone, Serialize)]
+struct Server {
     address: String,
     host: String,
     port: u16,
-    pool: u32,
+    backup: bool,
 }
 
 #[derive(Serialize)]
 struct Location {
+    /// From 1, in the order of the deployment.
+    number: usize,
     location: String,
     modifier: &'static str,
     path: String,
-    upstream: String,
+    upstream: Option<String>,
+    /// The proxy's own answer, where there is no upstream.
+    status: Option<u16>,
+    redirect: Option<String>,
     replace: Option<String>,
     request_body: RequestBody,
 }
@@ -77,9 +99,9 @@ pub(super) fn values(work: &Path, launching: &Launching, doors: &Doors) -> Value
         upstreams => upstreams(deployment, surroundings),
         routes => routes(deployment),
         limits => context! {
-            request_body => deployment.limits.request_body,
-            read_timeout_ms => milliseconds(deployment.limits.read_timeout),
-            send_timeout_ms => milliseconds(deployment.limits.send_timeout),
+            request_body => deployment.request_body().map_or(LARGE, |promise| promise.value),
+            read_timeout_ms => milliseconds(deployment.read_timeout()),
+            send_timeout_ms => milliseconds(deployment.send_timeout()),
         },
         identity => &deployment.identity,
         defects => &candidate.defects,
@@ -100,9 +122,10 @@ pub(super) fn replacements(launching: &Launching, doors: &Doors) -> Vec<(String,
         let published = deployment.listeners.get(&door.protocol)?;
         Some((published.address.clone(), door.address.to_string()))
     });
-    let upstreams = deployment.upstreams.iter().filter_map(|(name, published)| {
-        let address = surroundings.address(name)?;
-        Some((published.address.clone(), address.to_string()))
+    let upstreams = deployment.upstreams.iter().flat_map(|(name, published)| {
+        let own = surroundings.addresses(name).into_iter();
+        let pairs = published.addresses().zip(own);
+        pairs.map(|(published, own)| (published.to_owned(), own.to_string()))
     });
     let room = launching.connections.map(|connections| {
         // Two for each client, and NGINX closes idle ones once less than a sixteenth of them is free.
@@ -146,33 +169,56 @@ fn addresses(doors: &Doors) -> Vec<Address> {
 
 fn upstreams(deployment: &Deployment, surroundings: &Surroundings) -> Vec<Upstream> {
     let upstream = |(name, published): (&String, &PublishedUpstream)| {
-        let address: SocketAddr = surroundings.address(name)?;
-        Some(Upstream {
-            name: name.clone(),
+        let own = surroundings.addresses(name).into_iter();
+        let servers = published.servers.iter().zip(own);
+        let servers = servers.map(|(server, address)| Server {
             address: address.to_string(),
             host: address.ip().to_string(),
             port: address.port(),
-            pool: published.pool,
+            backup: server.backup,
+        });
+        let servers: Vec<Server> = servers.collect();
+        Some(Upstream {
+            name: name.clone(),
+            first: servers.first()?.clone(),
+            servers,
+            tls: published.tls,
+            server_name: published.server_name().map(str::to_owned),
+            host_field: published.host.clone(),
+            pool: published.pool().value,
         })
     };
     deployment.upstreams.iter().filter_map(upstream).collect()
 }
 
 fn routes(deployment: &Deployment) -> Vec<Location> {
-    let location = |route: &Route| Location {
+    let answer = |route: &Route| match &route.to {
+        Destination::Upstream(_) => (None, None),
+        Destination::Proxy(answer) => (Some(answer.status.unwrap_or(404)), answer.location.clone()),
+    };
+    let location = |(index, route): (usize, &Route)| Location {
+        number: index + 1,
+        status: answer(route).0,
+        redirect: answer(route).1,
         location: route.location.to_string(),
         modifier: route.location.kind.modifier(),
         path: route.location.path.clone(),
-        upstream: route.upstream.clone(),
+        upstream: route.upstream().map(str::to_owned),
         replace: route.replace.clone(),
         request_body: route.request_body,
     };
-    deployment.routes.iter().map(location).collect()
+    deployment.routes.iter().enumerate().map(location).collect()
 }
 
-fn milliseconds(time: std::time::Duration) -> u64 {
+fn milliseconds(time: Option<Promise<Duration>>) -> u64 {
+    let time = time.map_or(LONG, |promise| promise.value);
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// What a configuration that is made for a deployment lets through where nobody says how much, in bytes.
+const LARGE: u64 = 1 << 30;
+/// How long it waits where nobody says how long.
+const LONG: Duration = Duration::from_secs(3600);
 
 /// A master that runs as root gives its workers to somebody else, who may not enter the private directory.
 fn user() -> Option<&'static str> {

@@ -74,8 +74,9 @@ impl Judge<'_> {
     /// The outcome of one attempt.
     pub(crate) fn judge(&self, asked: Asked, attempt: Attempt) -> Outcome {
         let gap = self.gap_of(asked, &attempt);
+        let level = asked.scenario.level_for(self.deployment);
         let (verdict, reason) = match (&attempt.broken, attempt.findings.is_empty(), gap) {
-            (_, false, _) if asked.scenario.level == Level::Observed => (Verdict::Pass, None),
+            (_, false, _) if level == Level::Observed => (Verdict::Pass, None),
             (_, false, Some(gap)) => (Verdict::Known, Some(gap.reason.clone())),
             (broken, false, None) => (Verdict::Fail, broken.clone()),
             (Some(broken), true, _) => (Verdict::Broken, Some(broken.clone())),
@@ -88,9 +89,10 @@ impl Judge<'_> {
             duration_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             findings: attempt.findings,
             records: attempt.records,
+            level,
             ..blank(asked)
         };
-        match asked.scenario.level {
+        match level {
             Level::Observed => record_findings(&mut outcome),
             Level::Required | Level::Recommended => self.complete(&mut outcome, asked),
         }

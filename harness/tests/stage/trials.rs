@@ -69,8 +69,8 @@ pub(crate) fn a_relay_can_stand_between() {
         let stage = stage("serve").relays(Relays::Between).start().await;
         let stage = stage.expect("it serves");
         asked(&stage).await;
-        let relay = stage.relay("cpa").expect("a relay stands before CPA");
-        assert_ne!(relay.address(), stage.cpa().address());
+        let relay = stage.relays("cpa").expect("a relay stands before CPA");
+        assert_ne!(relay.servers()[0].address(), stage.cpa().address());
         relay.refuse().await;
         let (address, probe) = (stage.listener(Protocol::H1), ProbeId::fresh());
         let asking = tokio::task::spawn_blocking(move || get(address, "/healthz", probe));

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::pump::{Pump, WayEnd};
 use crate::ledger::How;
+use crate::listeners::Listeners;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,12 +87,13 @@ impl Relay {
     /// # Errors
     /// When the address can't be bound.
     pub async fn start(self) -> io::Result<RunningRelay> {
-        let listener = crate::upstream::bind(self.address)?;
-        let address = listener.local_addr()?;
+        let listeners = Listeners::bind(self.address)?;
+        let address = listeners.address();
         let shared = Arc::new(Shared {
             upstream: self.upstream,
             address,
             open: AtomicUsize::new(0),
+            accepted: AtomicUsize::new(0),
             fewer: Notify::new(),
         });
         let (faults, _) = watch::channel(None);
@@ -99,7 +101,7 @@ impl Relay {
         let (listening, wanted) = watch::channel(self.listening);
         let (listens, listens_seen) = watch::channel((Listening::On, Ok(())));
         let acceptor = Acceptor {
-            listener: Some(listener),
+            listeners,
             shared: Arc::clone(&shared),
             faults: faults.subscribe(),
             cuts: cuts.subscribe(),
@@ -137,6 +139,7 @@ struct Shared {
     upstream: SocketAddr,
     address: SocketAddr,
     open: AtomicUsize,
+    accepted: AtomicUsize,
     fewer: Notify,
 }
 
@@ -169,6 +172,12 @@ impl RunningRelay {
     /// When the port cannot be bound.
     pub async fn listen(&self) -> io::Result<()> {
         self.reach(Listening::On).await
+    }
+
+    /// How many connections it has taken so far.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// How many connections are open.
@@ -228,7 +237,7 @@ impl Drop for RunningRelay {
 }
 
 struct Acceptor {
-    listener: Option<TcpListener>,
+    listeners: Listeners,
     shared: Arc<Shared>,
     faults: watch::Receiver<Option<Fault>>,
     cuts: watch::Receiver<Option<How>>,
@@ -251,36 +260,30 @@ impl Acceptor {
                         std::panic::resume_unwind(panic);
                     }
                 }
-                accepted = accept(self.listener.as_ref()) => match accepted {
-                    Ok(candidate) => self.serve(candidate),
-                    Err(_) => super::delay::hold_back(Duration::from_millis(5)).await,
-                },
+                (candidate, _) = self.listeners.accept() => self.serve(candidate),
             }
         }
     }
 
     fn follow(&mut self) {
         let wanted = *self.wanted.borrow_and_update();
-        let reached = match (wanted, &self.listener) {
-            (Listening::Off, _) => {
-                self.listener = None;
+        let reached = match wanted {
+            Listening::Off => {
+                self.listeners.close();
                 Ok(())
             }
-            (Listening::On, Some(_)) => Ok(()),
-            (Listening::On, None) => crate::upstream::bind(self.shared.address)
-                .map(|listener| self.listener = Some(listener))
-                .map_err(|error| error.kind()),
+            Listening::On => self.listeners.reopen().map_err(|error| error.kind()),
         };
-        let now = if self.listener.is_some() {
-            Listening::On
-        } else {
-            Listening::Off
+        let now = match self.listeners.is_open() {
+            true => Listening::On,
+            false => Listening::Off,
         };
         let _ = self.listens.send_replace((now, reached));
     }
 
     fn serve(&mut self, candidate: TcpStream) {
         self.shared.open.fetch_add(1, Ordering::SeqCst);
+        self.shared.accepted.fetch_add(1, Ordering::SeqCst);
         let open = Open(Arc::clone(&self.shared));
         let (faults, cuts) = (self.faults.clone(), self.cuts.clone());
         self.connections.spawn(async move {
@@ -297,13 +300,6 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::SeqCst);
         self.0.fewer.notify_waiters();
-    }
-}
-
-async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
-    match listener {
-        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
-        None => std::future::pending().await,
     }
 }
 

@@ -3,9 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
@@ -14,6 +13,7 @@ use super::connection::{Connection, Program};
 use super::running::{AtAccept, Handle};
 use super::socket::Socket;
 use crate::ledger::{How, LiveConnection};
+use crate::listeners::Listeners;
 
 /// What the accept loop can be told.
 #[derive(Debug)]
@@ -22,12 +22,13 @@ pub(crate) enum Order {
     Resume,
     Close(oneshot::Sender<()>),
     Reopen(oneshot::Sender<io::Result<()>>),
+    Add(SocketAddr, oneshot::Sender<io::Result<SocketAddr>>),
     Stop,
 }
 
 /// Accepts connections, and owns their tasks.
 pub(crate) struct Acceptor<S> {
-    listener: Option<TcpListener>,
+    listeners: Listeners,
     accepting: Accepting,
     program: Arc<Program<S>>,
     handle: Arc<Handle>,
@@ -44,13 +45,13 @@ enum Accepting {
 
 impl<S: Service> Acceptor<S> {
     pub(crate) fn new(
-        listener: TcpListener,
+        listeners: Listeners,
         program: Arc<Program<S>>,
         handle: Arc<Handle>,
         orders: mpsc::UnboundedReceiver<Order>,
     ) -> Self {
         Self {
-            listener: Some(listener),
+            listeners,
             accepting: Accepting::On,
             program,
             handle,
@@ -69,11 +70,9 @@ impl<S: Service> Acceptor<S> {
                     Some(order) => self.obey(order),
                 },
                 Some(ended) = self.connections.join_next() => self.note(ended),
-                accepted = accept(self.listener.as_ref(), self.accepting) => match accepted {
-                    Ok((stream, peer)) => self.serve(stream, peer),
-                    // Out of descriptors, or the peer is gone already: the next may do better.
-                    Err(_) => backoff().await,
-                },
+                (stream, peer) = self.listeners.accept(), if self.accepting == Accepting::On => {
+                    self.serve(stream, peer);
+                }
             }
         }
         self.connections.abort_all();
@@ -88,18 +87,15 @@ impl<S: Service> Acceptor<S> {
             Order::Pause => self.accepting = Accepting::Paused,
             Order::Resume => self.accepting = Accepting::On,
             Order::Close(done) => {
-                self.listener = None;
+                self.listeners.close();
                 // Whoever asked may have stopped waiting.
                 let _ = done.send(());
             }
             Order::Reopen(done) => {
-                let reopened = match &self.listener {
-                    Some(_) => Ok(()),
-                    None => {
-                        bind(self.handle.address).map(|listener| self.listener = Some(listener))
-                    }
-                };
-                let _ = done.send(reopened);
+                let _ = done.send(self.listeners.reopen());
+            }
+            Order::Add(address, done) => {
+                let _ = done.send(self.listeners.add(address));
             }
             Order::Stop => {}
         }
@@ -160,35 +156,3 @@ fn end(socket: &Socket, how: How) {
         How::Reset => socket.reset_on_close(),
     }
 }
-
-async fn accept(
-    listener: Option<&TcpListener>,
-    accepting: Accepting,
-) -> io::Result<(TcpStream, SocketAddr)> {
-    match (listener, accepting) {
-        (Some(listener), Accepting::On) => listener.accept().await,
-        _ => std::future::pending().await,
-    }
-}
-
-/// Binds with SO_REUSEADDR, so that a port can be listened on again while old connections linger.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an upstream that is out of descriptors must not spin"
-)]
-async fn backoff() {
-    tokio::time::sleep(Duration::from_millis(5)).await;
-}
-
-/// Room for ten thousand clients that connect at once.
-const BACKLOG: u32 = 16 * 1024;

@@ -31,5 +31,4 @@ pub use service::{After, Protocols, Rules, Service};
 pub use stubbed::Stubbed;
 pub use websocket::{Message, SocketEnd, WebSocket};
 
-pub(crate) use accept::bind;
 pub(crate) use socket::Filled;

@@ -60,7 +60,7 @@ impl RunningUpstream {
         }
     }
 
-    /// Where it listens.
+    /// Where it listens; the first address of several.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.handle.address
@@ -129,9 +129,18 @@ impl RunningUpstream {
     pub async fn reopen(&self) -> io::Result<()> {
         let (done, reopened) = oneshot::channel();
         self.tell(Order::Reopen(done));
-        reopened
-            .await
-            .unwrap_or_else(|_| Err(io::Error::other("the upstream's accept loop has ended")))
+        reopened.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Listens on another address too, port 0 for an ephemeral one, as the servers of a group do that are one program here;
+    /// gives it as bound. What closes the listener, or opens it again, does so at every address.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn listen_also(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let (done, added) = oneshot::channel();
+        self.tell(Order::Add(address, done));
+        added.await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Ends every open connection, idle or busy; returns how many there were once they are ended.
@@ -250,4 +259,8 @@ impl Drop for OpenConnection {
         self.all.sockets().remove(&self.id);
         self.all.fewer.notify_waiters();
     }
+}
+
+fn gone() -> io::Error {
+    io::Error::other("the upstream's accept loop has ended")
 }

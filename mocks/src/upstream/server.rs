@@ -9,6 +9,7 @@ use super::memory_budget::MemoryBudget;
 use super::running::{Handle, RunningUpstream};
 use super::{Rules, Service, accept};
 use crate::ledger::Ledger;
+use crate::listeners::Listeners;
 
 /// An upstream to be started.
 #[derive(Debug)]
@@ -59,8 +60,8 @@ impl<S: Service> Server<S> {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(self) -> io::Result<RunningUpstream> {
-        let listener = accept::bind(self.listen)?;
-        let address = listener.local_addr()?;
+        let listeners = Listeners::bind(self.listen)?;
+        let address = listeners.address();
         let handle = Arc::new(Handle::new(self.name, address, self.ledger.clone()));
         let program = Arc::new(Program {
             service: self.service,
@@ -72,7 +73,7 @@ impl<S: Service> Server<S> {
             bodies: MemoryBudget::new(BODIES),
         });
         let (orders, received) = tokio::sync::mpsc::unbounded_channel();
-        let acceptor = accept::Acceptor::new(listener, program, Arc::clone(&handle), received);
+        let acceptor = accept::Acceptor::new(listeners, program, Arc::clone(&handle), received);
         let task = tokio::spawn(acceptor.run());
         Ok(RunningUpstream::new(handle, orders, task))
     }

@@ -135,6 +135,12 @@ impl TableBuilder {
         self
     }
 
+    /// Adds a location whose requests go to no upstream.
+    pub fn answer(mut self, notation: Notation) -> Self {
+        self.push(Location::new(notation, Action::Files));
+        self
+    }
+
     /// Adds a location inside another, and says its number.
     #[cfg(feature = "strategy")]
     pub(crate) fn route_inside(

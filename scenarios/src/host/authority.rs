@@ -30,7 +30,12 @@ const BELIEVED: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let seen = answered(ask, ask.plain().header("host", "evil.example")).await?;
     if !seen.arrivals.is_empty() {
-        checks.field(&seen, "Host", &ask.deployment().hosts.api, BELIEVED);
+        checks.field(
+            &seen,
+            "Host",
+            ask.host_at(&ask.endpoint(Purpose::Plain).upstream),
+            BELIEVED,
+        );
     }
     Ok(())
 }

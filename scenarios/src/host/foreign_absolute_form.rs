@@ -14,7 +14,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Plain),
+        SiteNeed::OtherHostsRefused,
+    ],
     stage: StageUse::Shared,
     findings: &[SMUGGLED],
     breaks: &[Break::new("ignore_host_mismatch", SMUGGLED.name)],
@@ -31,7 +34,12 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let target = format!("http://evil.example{}", ask.endpoint(Purpose::Plain).target);
     let seen = answered(ask, ask.get(target)).await?;
     if !seen.arrivals.is_empty() {
-        checks.field(&seen, "Host", &ask.deployment().hosts.api, SMUGGLED);
+        checks.field(
+            &seen,
+            "Host",
+            ask.host_at(&ask.endpoint(Purpose::Plain).upstream),
+            SMUGGLED,
+        );
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     for endpoint in ask.deployment().endpoints(Purpose::Plain) {
         checks.about(format!("GET {}", endpoint.target));
         let seen = answered(ask, ask.to(&endpoint)).await?;
-        checks.field(&seen, "Host", &ask.deployment().hosts.api, WRONG_HOST);
+        checks.field(&seen, "Host", ask.host_at(&endpoint.upstream), WRONG_HOST);
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         checks.about(format!("Host: {spelling}"));
         let seen = answered(ask, ask.plain().host(spelling)).await?;
         if checks.arrived_at(&seen, &owner, SPELLING).is_some() {
-            checks.field(&seen, "Host", host, SPELLING);
+            checks.field(&seen, "Host", ask.host_at(&owner), SPELLING);
         }
     }
     Ok(())

@@ -14,7 +14,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Plain),
+        SiteNeed::OtherHostsRefused,
+    ],
     stage: StageUse::Shared,
     findings: &[SERVED],
     breaks: &[Break::new("serve_unknown_host", SERVED.name)],

@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Stream)],
+    site: &[SiteNeed::Endpoint(Purpose::Stream), SiteNeed::RequestBody],
     stage: StageUse::Shared,
     findings: &[REFUSED],
     breaks: &[Break::new("low_body_limit", REFUSED.name)],
@@ -29,7 +29,7 @@ const REFUSED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let limit = ask.deployment().limits.request_body;
+    let limit = ask.request_body();
     let request = ask.completion().streamed_length(limit);
     ask.script(
         &request,

@@ -13,7 +13,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Stream), SiteNeed::BodyLimit],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Stream),
+        SiteNeed::RequestBody,
+        SiteNeed::BodyLimit,
+    ],
     stage: StageUse::Shared,
     findings: &[TAKEN],
     breaks: &[Break::new("no_length_limit", TAKEN.name)],
@@ -27,9 +31,7 @@ const TAKEN: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = ask
-        .completion()
-        .streamed_length(ask.deployment().limits.request_body + 1);
+    let request = ask.completion().streamed_length(ask.request_body() + 1);
     let connection = ask.client().connect().await?;
     let mut upload = connection
         .open(&request)

@@ -35,7 +35,7 @@ const NOT_TOLD: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let down = ask.endpoint(Purpose::Stream);
-    let Some(relay) = ask.stage().relay(&down.upstream) else {
+    let Some(relay) = ask.stage().relays(&down.upstream) else {
         checks.skip("nothing of the harness stands between the candidate and this upstream");
         return Ok(());
     };

@@ -1,5 +1,6 @@
 //! How the candidate treats the programs behind it.
 
+mod backup_in_reserve;
 mod bytes_past_length;
 mod connections_reused;
 mod dies_before_head;
@@ -8,6 +9,7 @@ mod error_statuses_pass;
 mod errors_eject_nobody;
 mod garbage_answer;
 mod get_survives_stale_connection;
+mod group_fails_over;
 mod http_1_1;
 mod no_crosstalk;
 mod parallel_bounded;
@@ -26,6 +28,8 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &no_crosstalk::SCENARIO,
     &down_is_502::SCENARIO,
     &recovers::SCENARIO,
+    &group_fails_over::SCENARIO,
+    &backup_in_reserve::SCENARIO,
     &dies_before_head::SCENARIO,
     &post_never_repeated::SCENARIO,
     &get_survives_stale_connection::SCENARIO,

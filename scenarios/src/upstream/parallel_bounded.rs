@@ -91,7 +91,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
 /// No more at once than the upstream's pool keeps: what is above it may be closed.
 fn width(ask: &Ask<'_>) -> usize {
     let upstream = ask.endpoint(Purpose::Plain).upstream;
-    let pool = ask.deployment().upstreams[&upstream].pool as usize;
+    let pool = ask.deployment().upstreams[&upstream].pool().value as usize;
     pool.min(WIDTH)
 }
 

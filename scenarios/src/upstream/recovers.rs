@@ -6,7 +6,7 @@ use proxyproof_harness::{
 };
 use proxyproof_mocks::ledger::How;
 
-use crate::answer::answered;
+use crate::answer::{answered, served};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/recovers",
@@ -30,7 +30,7 @@ const STAYS_DOWN: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let Some(relay) = ask.stage().relay(&ask.endpoint(Purpose::Plain).upstream) else {
+    let Some(relay) = ask.stage().relays(&ask.endpoint(Purpose::Plain).upstream) else {
         checks.skip("nothing of the harness stands between the candidate and this upstream");
         return Ok(());
     };
@@ -41,6 +41,10 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         action: "listen again".to_owned(),
         cause,
     })?;
+    if SiteNeed::SeveralServers.lacking(ask.deployment()).is_none() {
+        // Who has other servers may look once in a while whether one is back.
+        served(ask, "an answer of a server that is back").await;
+    }
     let seen = answered(ask, ask.plain()).await?;
     checks.status(&seen, 200, STAYS_DOWN);
     Ok(())

@@ -30,7 +30,7 @@ const DAMAGED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let Some(relay) = ask.stage().relay(&ask.endpoint(Purpose::Plain).upstream) else {
+    let Some(relay) = ask.stage().relays(&ask.endpoint(Purpose::Plain).upstream) else {
         checks.skip("nothing of the harness stands between the candidate and this upstream");
         return Ok(());
     };

@@ -98,7 +98,7 @@ impl Accepted {
         if protocol != Protocol::H1 || !opening_wanted(site.defects) {
             return Some(early);
         }
-        let upstream = site.upstreams[0].address;
+        let upstream = site.upstreams[0].servers[0];
         let opening = opening(stream, early, upstream, site.defects).boxed_local();
         match opening.await.ok()? {
             Opening::Serve(bytes) => Some(bytes),

@@ -121,7 +121,7 @@ fn failed(stop: Stop, live: &Live) -> Result<Response<Body>, Stop> {
                     .site
                     .upstreams
                     .iter()
-                    .map(|upstream| upstream.address.to_string())
+                    .map(|upstream| upstream.servers[0].to_string())
                     .collect();
                 let mut response = Response::new(Body::full(Bytes::from(format!(
                     "cannot reach {}",

@@ -6,6 +6,7 @@ use crate::location::Owner;
 
 fn owner(upstream: usize) -> Owner {
     Owner {
+        answer: None,
         upstream,
         replace: None,
     }

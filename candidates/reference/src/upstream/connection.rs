@@ -28,6 +28,8 @@ pub(crate) struct Connection {
     pub(crate) silence: Deadline,
     /// When it was last put into the pool.
     pub(crate) idle_since: Instant,
+    /// Leads to a server that gets requests only while no other can.
+    pub(crate) is_backup: bool,
     /// Holds the upstream for this connection alone, for the defect that asks it one thing at a time.
     pub(crate) turn: Option<OwnedSemaphorePermit>,
 }
@@ -53,6 +55,7 @@ impl Connection {
             buffer: BytesMut::new(),
             silence: Deadline::new(),
             idle_since: Instant::now(),
+            is_backup: false,
             turn: None,
         })
     }

@@ -1,6 +1,7 @@
 //! Idle connections to one upstream, kept by one worker.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +12,15 @@ use tokio::time::{Instant, timeout};
 use super::Connection;
 use super::connection::Certainty;
 use crate::config::UpstreamAddress;
+use crate::defect::{Defect, Defects};
 
 /// Idle connections to one upstream, kept by one worker; the one used last is used first.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) upstream: UpstreamAddress,
     idle: Idle,
+    /// Whose turn it is among the servers.
+    turn: Cell<usize>,
     /// The first client of all, for the defect that goes on naming it.
     pub(crate) first_client: OnceCell<Box<str>>,
     /// Until when the upstream counts as failed, for the defects that remember that.
@@ -41,6 +45,7 @@ impl Pool {
         Self {
             upstream,
             idle,
+            turn: Cell::new(0),
             first_client: OnceCell::new(),
             failed_until: Cell::new(None),
             turns,
@@ -58,17 +63,54 @@ impl Pool {
         None
     }
 
-    /// A new connection.
-    pub(crate) async fn connect(&self, limit: Duration) -> Result<Connection, Unreachable> {
-        match timeout(limit, Connection::open(self.upstream.address)).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(_)) => Err(Unreachable::Refused),
-            Err(_) => Err(Unreachable::TimedOut),
+    /// A new connection: to the server whose turn it is, or the next one that takes it; to a backup where none does.
+    pub(crate) async fn connect(
+        &self,
+        limit: Duration,
+        defects: Defects,
+    ) -> Result<Connection, Unreachable> {
+        let UpstreamAddress {
+            servers, backups, ..
+        } = &self.upstream;
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        let shared;
+        let servers = match defects.has(Defect::BackupShares) {
+            true => {
+                shared = [&servers[..], backups].concat();
+                &shared
+            }
+            false => servers,
+        };
+        let in_turn = servers.iter().cycle().skip(turn % servers.len());
+        let tried = match defects.has(Defect::NoFailover) {
+            true => 1,
+            false => servers.len(),
+        };
+        let reserve: &[SocketAddr] = match defects.has(Defect::BackupNeverUsed) {
+            true => &[],
+            false => backups,
+        };
+        let mut unreachable = Unreachable::Refused;
+        for server in in_turn.take(tried).chain(reserve) {
+            match timeout(limit, Connection::open(*server)).await {
+                Ok(Ok(mut connection)) => {
+                    connection.is_backup = reserve.contains(server);
+                    return Ok(connection);
+                }
+                Ok(Err(_)) => unreachable = Unreachable::Refused,
+                Err(_) => unreachable = Unreachable::TimedOut,
+            }
         }
+        Err(unreachable)
     }
 
-    /// Keeps a connection whose response was read to the end, if there is room.
+    /// Keeps a connection whose response was read to the end, if there is room; not one to a backup, lest it get requests
+    /// after the others are back.
     pub(crate) fn put(&self, mut connection: Connection) {
+        if connection.is_backup {
+            return;
+        }
         let mut idle = self.idle.borrow_mut();
         if idle.len() < self.upstream.pool {
             connection.idle_since = Instant::now();

@@ -9,11 +9,7 @@ use crate::{args::CheckArguments, error::CommandError, exit::Exit, printer::Prin
 pub(crate) fn check(arguments: &CheckArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let deployment = Deployment::named(&arguments.deployment)?;
     let config = source::file(&arguments.config)?;
-    let upstreams: Vec<(String, String)> = deployment
-        .upstreams
-        .iter()
-        .map(|(name, upstream)| (name.clone(), upstream.address.clone()))
-        .collect();
+    let upstreams = deployment.addresses();
     let table = deployment.table();
     let check = compare(
         &config,

@@ -1,7 +1,7 @@
 //! Addresses of a deployment.
 
 use super::place::Place;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, PublishedUpstream};
 
 /// Addresses of a deployment, to be found in any spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,13 @@ impl Places {
     /// Where its programs are.
     pub(super) fn upstreams(deployment: &Deployment) -> Self {
         let upstreams = deployment.upstreams.values();
-        let place = |written: &String| (Place::destination(written), written.clone());
-        Self(upstreams.map(|upstream| place(&upstream.address)).collect())
+        let place = |written: &str| (Place::destination(written), written.to_owned());
+        Self(
+            upstreams
+                .flat_map(PublishedUpstream::addresses)
+                .map(place)
+                .collect(),
+        )
     }
 
     /// The deployment's own spelling of a place, where it has that.

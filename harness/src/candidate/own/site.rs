@@ -35,7 +35,9 @@ impl<'c> Sites<'c> {
         let upstreams = deployment.upstreams.values();
         let mut sites = Self {
             own,
-            programs: upstreams.map(|upstream| upstream.address.clone()).collect(),
+            programs: upstreams
+                .flat_map(|upstream| upstream.addresses().map(str::to_owned))
+                .collect(),
             groups: BTreeSet::new(),
             ours: BTreeSet::new(),
             included_elsewhere: BTreeSet::new(),
