@@ -5,6 +5,7 @@
 
 mod abort;
 mod answer;
+mod at_once;
 mod circle;
 mod client_address;
 mod completion;

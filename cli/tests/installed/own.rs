@@ -26,7 +26,7 @@ with_nginx! {
     the_published_one_with_maps: "own/published.conf" "--assume-maps" "-f" "identity/forged_forwarded_for@h1";
     as_pasted_from_the_web: "own/pasted.conf" "--assume-maps" "-f" "upstream/connections_reused@h1";
     the_corrected_one: "own/corrected.conf" "-f" "identity";
-    a_whole_tree: "own/tree/nginx.conf" "-f" "identity" "-f" "streaming/one_event_at_a_time@h1";
+    a_whole_tree: "own/tree/nginx.conf" "-f" "identity" "-f" "streaming/close_delimited@h1";
     an_include_that_listens: "own/included_server.conf" "-f" "upstream/connections_reused@h1";
     one_that_ends_tls: "own/ends_tls.conf" "--front" "none" "-f" "identity" "-f" "front" "-f" "streaming/one_event_at_a_time@h1";
     one_behind_a_server_that_ends_tls: "own/behind_tls.conf" "--front" "tls" "-f" "identity" "-f" "front" "-f" "streaming/one_event_at_a_time";

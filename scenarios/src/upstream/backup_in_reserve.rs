@@ -9,12 +9,13 @@ use proxyproof_mocks::fault::RunningRelay;
 use proxyproof_mocks::ledger::How;
 
 use crate::answer::{answered, served};
+use crate::at_once::at_once;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/backup_in_reserve",
     claim: "a backup server gets requests while all other servers of its group are gone, and only then",
     why: "a backup is a smaller or a dearer server: what it gets in between costs money, and what it does not get in need is lost",
-    asks: "client ── GETs ──▶ candidate ──▶ the servers, not the backup; they refuse; client ── GET ──▶ candidate ──▶ the backup ── 200",
+    asks: "client ── 6 GETs at once ──▶ candidate ──▶ the servers, not the backup; they refuse; client ── GET ──▶ candidate ──▶ the backup ── 200",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[Feature::BackupServer],
@@ -68,18 +69,17 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             .sum::<usize>()
     };
     let before = taken();
-    for request in 1..=REQUESTS {
-        checks.about(format!(
-            "GET number {request} while every server of {upstream} is there"
-        ));
-        let seen = answered(ask, ask.plain()).await?;
-        let none = checks.status(&seen, 200, SHARES) && taken() == before;
-        checks.ensure(none, || {
-            let finding = SHARES.finding().seen(&seen);
-            finding
-                .expected("no connection to a backup server")
-                .observed(format!("{} connections to it", taken() - before))
-        });
+    checks.about(format!("GET while every server of {upstream} is there"));
+    for seen in at_once(ask, REQUESTS).await? {
+        let connected = taken() - before;
+        if checks.status(&seen, 200, SHARES) {
+            checks.ensure(connected == 0, || {
+                let finding = SHARES.finding().seen(&seen);
+                finding
+                    .expected("no connection to a backup server")
+                    .observed(format!("{connected} connections to it"))
+            });
+        }
     }
     for other in others {
         other.refuse().await;

@@ -6,13 +6,13 @@ use proxyproof_harness::{
 };
 use proxyproof_mocks::ledger::How;
 
-use crate::answer::answered;
+use crate::at_once::at_once;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/group_fails_over",
     claim: "a server of a group that refuses connections costs no request",
     why: "several servers are there so that one may be restarted; NGINX, HAProxy and Caddy try the next one only where they are told, or by default",
-    asks: "one server refuses connections; client ── GETs ──▶ candidate ──▶ another server ── 200",
+    asks: "one server refuses connections; client ── 6 GETs at once ──▶ candidate ──▶ another server ── 200",
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
@@ -38,11 +38,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     };
     first.refuse().await;
     first.cut_idle(How::Fin).await;
-    for request in 1..=REQUESTS {
-        checks.about(format!(
-            "GET number {request} while one server of {upstream} is gone"
-        ));
-        let seen = answered(ask, ask.plain()).await?;
+    checks.about(format!("GET while one server of {upstream} is gone"));
+    for seen in at_once(ask, REQUESTS).await? {
         checks.status(&seen, 200, LOST);
     }
     Ok(())

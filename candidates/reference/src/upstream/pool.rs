@@ -87,10 +87,11 @@ impl Pool {
             true => 1,
             false => servers.len(),
         };
-        let reserve: &[SocketAddr] = match defects.has(Defect::BackupNeverUsed) {
-            true => &[],
-            false => backups,
-        };
+        let reserve: &[SocketAddr] =
+            match defects.has(Defect::BackupNeverUsed) || defects.has(Defect::NoFailover) {
+                true => &[],
+                false => backups,
+            };
         let mut unreachable = Unreachable::Refused;
         for server in in_turn.take(tried).chain(reserve) {
             match timeout(limit, Connection::open(*server)).await {
