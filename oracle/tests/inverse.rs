@@ -112,6 +112,31 @@ fn a_map_of_the_host_or_the_path_chooses() {
 }
 
 #[test]
+fn a_map_of_a_host_or_a_field_is_asked_as_it_wants() {
+    let site = site(
+        "map $host $site { default http://web; ~^api\\. http://gw; } map $http_x_model $model { default http://web; Big http://gw; } \
+         server { location / { proxy_pass $site; } } server { listen 81; location / { proxy_pass $model; } }",
+    );
+    let arrival = Arrival {
+        server: 0,
+        upstreams: &["gw"],
+        target: b"/v1/models",
+    };
+    let request = site.request_for(arrival, &Request::get("")).unwrap();
+    assert_eq!(request.host.as_deref(), Some("api.x"));
+    let request = site
+        .request_for(
+            Arrival {
+                server: 1,
+                ..arrival
+            },
+            &Request::get(""),
+        )
+        .unwrap();
+    assert_eq!(request.fields, [("x-model".to_owned(), "big".to_owned())]);
+}
+
+#[test]
 fn the_request_has_a_host_that_leads_to_its_server() {
     let site = site(
         "server { listen 80 default_server; return 444; } server { server_name ~^(.+)\\.example\\.org$; location / { proxy_pass http://gw; } }",

@@ -161,3 +161,15 @@ fn errors_of_a_configuration_are_shown_with_their_lines() {
     let shown: Vec<_> = texts.iter().map(|text| errors(text)).collect();
     insta::assert_snapshot!(shown.join("\n=====\n"));
 }
+
+#[test]
+fn other_quotes_are_no_change() {
+    let text = |quotes: &str| {
+        config(&format!(
+            "server {{ location / {{ set $a {quotes}; if ($http_x = {quotes}) {{ return 403; }} proxy_pass http://a; }} }}"
+        ))
+    };
+    let changed = diff(&text("''"), &text("\"\""));
+    assert_eq!(changed.text(), diff(&text("''"), &text("''")).text());
+    assert_ne!(changed.text(), diff(&text("''"), &text("x")).text());
+}

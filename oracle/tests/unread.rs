@@ -63,7 +63,6 @@ fn what_a_release_lacks_is_named_with_the_first_that_has_it() {
         [
             "server … resolve 1.27.3",
             "http2 1.25.1",
-            "http2 http_v2_module",
             "more_set_headers headers-more",
         ]
     );

@@ -215,6 +215,17 @@ fn variables_lead_to_every_value_that_they_are_given() {
 }
 
 #[test]
+fn chances_lead_to_each_of_their_values() {
+    assert_eq!(
+        leads_to(
+            "split_clients $remote_addr $to { 10% blue:1; * green:2; } geo $net { default 0; } \
+             server { location / { proxy_pass http://$to; } }"
+        ),
+        ["http blue:1 [blue:1]", "http green:2 [green:2]"]
+    );
+}
+
+#[test]
 fn a_proxy_pass_in_an_if_is_another_destination() {
     assert_eq!(
         leads_to(

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::action::{Action, ProxyPass, split_uri};
 use super::answer::Answer;
+use super::map::MapKey;
 use super::notation::Modifier;
 use super::regex::Regex;
 use super::request::Request;
@@ -52,8 +53,8 @@ impl Site {
         ways
     }
 
-    /// A client's request that arrives so: like another in method, protocol, fields and version, with the target, the
-    /// host and the listener of this one. `None` where none is found, which is no proof that there is none.
+    /// A client's request that arrives so: like another in method, protocol and version, with the target, the host and
+    /// the listener that lead there, and with a field more where a `map` of one chooses the upstream. `None` where none is found, which is no proof that there is none.
     ///
     /// A host or listener that `like` names is kept. What is found has been tried: [`Self::decide`] says of it what is
     /// asked for.
@@ -67,19 +68,87 @@ impl Site {
             .listener
             .clone()
             .or_else(|| listen.map(|listen| listen.address.clone()))?;
-        let own = like.host.clone().or_else(|| server.host());
-        // The default server takes hosts that no name is for.
-        let hosts = [own, Some(UNKNOWN_HOST.to_owned())].into_iter().flatten();
+        let like = Request {
+            listener: Some(listener),
+            ..like.clone()
+        };
         let targets = Candidates::of(server, arrival.target).targets;
-        hosts.into_iter().find_map(|host| {
-            let mut requests = targets.iter().map(|target| Request {
-                target: target.clone(),
-                host: Some(host.clone()),
-                listener: Some(listener.clone()),
-                ..like.clone()
-            });
-            requests.find(|request| self.arrives(arrival, request))
-        })
+        self.variations(server, &like)
+            .into_iter()
+            .find_map(|variation| {
+                let mut requests = targets.iter().map(|target| Request {
+                    target: target.clone(),
+                    ..variation.clone()
+                });
+                requests.find(|request| self.arrives(arrival, request))
+            })
+    }
+
+    /// The request with each host, and with each field, that the configuration asks for.
+    fn variations(&self, server: &Server, like: &Request) -> Vec<Request> {
+        let host = |host: String| Request {
+            host: Some(host),
+            ..like.clone()
+        };
+        let mut hosts = vec![like.host.clone().or_else(|| server.host())];
+        if like.host.is_none() {
+            hosts.extend(
+                self.map_keys(&["host", "http_host"])
+                    .into_iter()
+                    .map(|(_, key)| Some(key)),
+            );
+            // The default server takes hosts that no name is for.
+            hosts.push(Some(UNKNOWN_HOST.to_owned()));
+        }
+        let mut requests: Vec<Request> = hosts.into_iter().flatten().map(host).collect();
+        let first = requests.first().cloned();
+        for (variable, value) in self.map_keys(&["http_"]) {
+            let name = variable.trim_start_matches("http_").replace('_', "-");
+            let is_there = |(known, _): &(String, String)| known.eq_ignore_ascii_case(&name);
+            let free = first
+                .as_ref()
+                .filter(|_| name != "host" && !like.fields.iter().any(is_there));
+            if let Some(mut request) = free.cloned() {
+                request.fields.push((name, value));
+                requests.push(request);
+            }
+        }
+        requests
+    }
+
+    /// The texts that maps of such variables (names, or beginnings that end in `_`) tell apart.
+    fn map_keys(&self, variables: &[&str]) -> Vec<(String, String)> {
+        let mut keys = Vec::new();
+        for map in &self.maps {
+            let [Part::Variable(source)] = &map.source.parts[..] else {
+                continue;
+            };
+            let source = source.to_ascii_lowercase();
+            let is_it = |wanted: &&str| {
+                source == *wanted || wanted.ends_with('_') && source.starts_with(*wanted)
+            };
+            if !variables.iter().any(is_it) {
+                continue;
+            }
+            for entry in map.entries.iter().take(MOST_KEYS) {
+                let texts = match &entry.key {
+                    MapKey::Text(text) => vec![text.clone()],
+                    // One without an end may want more: no host ends in a dot.
+                    MapKey::Regex(regex) => {
+                        let first = witness::texts(regex, &Captured::new()).into_iter().next();
+                        let both = |text: Vec<u8>| [text.clone(), [&text[..], b"x"].concat()];
+                        first.into_iter().flat_map(both).collect()
+                    }
+                };
+                let texts = texts.into_iter();
+                let texts = texts.filter_map(|text| String::from_utf8(text).ok());
+                let texts = texts.filter(|text| {
+                    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+                });
+                keys.extend(texts.map(|text| (source.clone(), text)));
+            }
+        }
+        keys
     }
 
     fn arrives(&self, arrival: Arrival<'_>, request: &Request) -> bool {
@@ -258,6 +327,9 @@ fn unified(template: &Template, path: &[u8], regex: &Regex) -> Option<Captured> 
     }
     rest.is_empty().then_some(captured)
 }
+
+/// Entries of one map that are tried.
+const MOST_KEYS: usize = 32;
 
 /// A name that no site has (RFC 2606).
 const UNKNOWN_HOST: &str = "unknown.invalid";

@@ -100,6 +100,7 @@ impl<'a> Reader<'a> {
                 }
                 b"upstream" => self.upstream(*found),
                 b"map" => self.map(*found),
+                b"geo" | b"split_clients" => self.choice(*found),
                 _ => {}
             }
         }
@@ -181,6 +182,24 @@ impl<'a> Reader<'a> {
             self.map_entry(&mut map, child);
         }
         self.site.maps.push(map);
+    }
+
+    /// `geo` or `split_clients`: which value is chosen is not modelled, but there are no others.
+    fn choice(&mut self, found: Found<'a>) {
+        let variable = found.directive.arguments().last();
+        let variable =
+            variable.map(|word| word.text().trim_start_matches('$').to_ascii_lowercase());
+        let is_setting = |child: &&Found<'a>| {
+            let names = ["ranges", "proxy", "proxy_recursive", "delete", "include"];
+            names.iter().any(|name| child.directive.is(name))
+        };
+        let children = self.tree.children(found);
+        let values = children.iter().filter(|child| !is_setting(child));
+        let values = values.filter_map(|child| child.directive.argument(0));
+        let values: Vec<Vec<u8>> = values.map(<[u8]>::to_vec).collect();
+        self.site
+            .choices
+            .extend(variable.map(|variable| (variable, values)));
     }
 
     fn map_entry(&mut self, map: &mut Map, found: Found<'a>) {

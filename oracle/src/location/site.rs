@@ -18,6 +18,8 @@ pub struct Site {
     /// The `upstream` blocks.
     pub upstreams: Vec<Upstream>,
     pub(crate) maps: Vec<Map>,
+    /// The variables of `geo` and `split_clients`, in lower case, with their values.
+    pub(crate) choices: Vec<(String, Vec<Vec<u8>>)>,
     pub(crate) blocks: Blocks,
 }
 
@@ -152,14 +154,17 @@ impl Site {
         self.upstreams.iter().find(|upstream| upstream.name == name)
     }
 
-    /// The values a `map` gives to a variable (its name in lower case), as written.
+    /// The values that `map`, `geo` and `split_clients` give to a variable (its name in lower case), as written.
     pub(crate) fn map_values(&self, variable: &str) -> Vec<Vec<u8>> {
         let is_it = |map: &&Map| map.variable.eq_ignore_ascii_case(variable);
         let maps = self.maps.iter().filter(is_it);
-        maps.flat_map(|map| {
+        let mapped = maps.flat_map(|map| {
             let entries = map.entries.iter().map(|entry| entry.value.written());
             entries.chain([map.default.written()])
-        })
-        .collect()
+        });
+        let choices = self.choices.iter().filter(|(name, _)| name == variable);
+        mapped
+            .chain(choices.flat_map(|(_, values)| values.iter().cloned()))
+            .collect()
     }
 }

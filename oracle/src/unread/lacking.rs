@@ -45,11 +45,10 @@ fn collect(tree: &Tree, found: Found<'_>, version: NginxVersion, all: &mut Vec<L
         });
     };
     if let Some(definition) = directive::definition(&name) {
-        if let Some(since) = definition.since.filter(|_| !definition.is_in(version)) {
-            note(name.to_string(), Missing::Release(since));
-        }
-        if let Some(module) = definition.module {
-            note(name.to_string(), Missing::Module(module));
+        let release = definition.since.filter(|_| !definition.is_in(version));
+        let module = definition.module.map(Missing::Module);
+        if let Some(missing) = release.map(Missing::Release).or(module) {
+            note(name.to_string(), missing);
         }
     }
     if name == "ssl" && version >= NginxVersion::HTTP2_DIRECTIVE {

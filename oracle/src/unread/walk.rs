@@ -61,6 +61,9 @@ impl<'a> Walk<'a> {
         if let Some(kind) = kind {
             self.note(kind, name.clone(), found, around);
         }
+        if kind == Some(UnreadKind::Code) {
+            return;
+        }
         for variable in directive
             .arguments()
             .iter()
