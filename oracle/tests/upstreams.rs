@@ -321,3 +321,22 @@ fn an_internal_location_is_so_with_all_inside() {
     let site = site("server { location /a/ { internal; location /a/b { proxy_pass http://a; } } }");
     assert_eq!(site.decide(&Request::get("/a/b")).answer.to_string(), "404");
 }
+
+#[test]
+fn variables_that_hold_each_other_end() {
+    let entries: String = (0..500)
+        .map(|number| format!("k{number} $b$a{number}; "))
+        .collect();
+    let text = format!(
+        "map $uri $a {{ {entries} }} map $uri $b {{ {entries} ~x $a; }} server {{ location / {{ proxy_pass http://$a$b; }} }}"
+    );
+    assert!(!leads_to(&text).is_empty());
+}
+
+#[test]
+fn an_expression_that_is_too_long_has_no_witness() {
+    let site = site(
+        "server { server_name \"~^(((a{60}){60}){3})$\"; location / { proxy_pass http://a; } }",
+    );
+    assert_eq!(site.servers[0].host(), None);
+}

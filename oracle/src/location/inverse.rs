@@ -73,15 +73,16 @@ impl Site {
             ..like.clone()
         };
         let targets = Candidates::of(server, arrival.target).targets;
-        self.variations(server, &like)
-            .into_iter()
-            .find_map(|variation| {
-                let mut requests = targets.iter().map(|target| Request {
-                    target: target.clone(),
-                    ..variation.clone()
-                });
-                requests.find(|request| self.arrives(arrival, request))
+        let variations = self.variations(server, &like);
+        let requests = variations.iter().flat_map(|variation| {
+            targets.iter().map(|target| Request {
+                target: target.clone(),
+                ..variation.clone()
             })
+        });
+        requests
+            .take(MOST_TRIED)
+            .find(|request| self.arrives(arrival, request))
     }
 
     /// The request with each host, and with each field, that the configuration asks for.
@@ -328,6 +329,8 @@ fn unified(template: &Template, path: &[u8], regex: &Regex) -> Option<Captured> 
     rest.is_empty().then_some(captured)
 }
 
+/// So many requests are tried, which takes a second at most.
+const MOST_TRIED: usize = 20_000;
 /// Entries of one map that are tried.
 const MOST_KEYS: usize = 32;
 

@@ -81,7 +81,8 @@ fn product(before: &[Vec<u8>], after: &[Vec<u8>]) -> Vec<Vec<u8>> {
             .iter()
             .map(move |end| [start.as_slice(), end].concat())
     });
-    pairs.take(MOST).collect()
+    let short = pairs.filter(|text| text.len() <= LONGEST_TEXT);
+    short.take(MOST).collect()
 }
 
 /// A member of a class that is plain in a path and in a host name, if it has one.
@@ -109,5 +110,7 @@ fn member(class: &Class) -> Option<u8> {
 
 /// Texts that are kept of each part of an expression.
 const MOST: usize = 16;
+/// Longer texts fit no request line.
+const LONGEST_TEXT: usize = 4096;
 /// Repetitions beyond this are not spelled out.
 const LONGEST: u32 = 64;

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::address::Address;
@@ -73,6 +74,7 @@ impl Site {
             site: self,
             scripts,
             server_name: server.names.first().map(ToString::to_string),
+            steps: Cell::new(0),
         };
         for pass in passes {
             destinations.add(&resolver, pass);
@@ -169,6 +171,8 @@ struct Resolver<'a> {
     /// The `set` directives that may have run.
     scripts: Vec<&'a Script>,
     server_name: Option<String>,
+    /// How many variables were replaced.
+    steps: Cell<usize>,
 }
 
 impl Resolver<'_> {
@@ -200,7 +204,8 @@ impl Resolver<'_> {
         }
         let mut outcome = Ok(());
         for value in values {
-            if urls.len() >= MOST {
+            self.steps.set(self.steps.get() + 1);
+            if self.steps.get() > MOST {
                 return unknown();
             }
             let whole = [before.as_slice(), &value, &after].concat();
@@ -244,5 +249,5 @@ fn is_path(name: &str) -> bool {
 
 /// Variables that hold variables, so often.
 const INDIRECT: usize = 8;
-/// More places than this are not told apart.
-const MOST: usize = 256;
+/// So many variables are replaced; a file in which that is not enough plays tricks.
+const MOST: usize = 1024;
