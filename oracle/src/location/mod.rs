@@ -1,13 +1,23 @@
-//! Route tables: which location takes a path, and why.
+//! Sites and their route tables: which location takes a path, and why.
+//!
+//! `Reader` makes a [`Site`] of a tree of files (`listen_reader`, `location_reader`, `map_reader` and `script_reader` are
+//! parts of it). [`Site::decide`] runs a [`Request`] through it as NGINX does: the listener and server (`decide`), the
+//! scripts and phases (`run`), the search for a location (`matcher`, over the `index` of a [`Table`]), to an [`Answer`].
+//! [`Site::request_for`] goes the other way: `candidates` of a client's target are tried with it (`inverse`).
 
 mod action;
 mod answer;
+mod candidates;
 mod decide;
 mod escape;
 mod index;
+mod inherited;
 mod inverse;
+mod listen_reader;
 mod listener;
+mod location_reader;
 mod map;
+mod map_reader;
 mod matcher;
 mod normalise;
 mod notation;
