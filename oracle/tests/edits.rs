@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
+use proptest::prop_assert_eq;
 use proxyproof_oracle::conf::Sources;
 use proxyproof_oracle::edit::{EditError, SiteEdits};
 use proxyproof_oracle::location::{LocationId, NginxVersion};
@@ -129,6 +132,39 @@ fn a_further_field_stands_after_the_last() {
 }
 
 #[test]
+fn what_shares_a_list_is_copied_in_its_order() {
+    let text = edited(
+        "server { deny 10.0.0.1; allow 10.0.0.0/8; deny all;\nlocation / {\n}\n}",
+        |edits, scope| {
+            edits
+                .add_to_list(scope, "allow", &[b"127.0.0.1"])
+                .map(|_| ())
+        },
+    );
+    assert!(
+        text.contains("deny 10.0.0.1;\n    allow 10.0.0.0/8;\n    deny all;\n    allow 127.0.0.1;"),
+        "{text}"
+    );
+}
+
+#[test]
+fn of_two_values_the_later_is_written() {
+    let text = edited(SITE, |edits, scope| {
+        edits
+            .set(scope, "proxy_buffering", &[b"on"])?
+            .set(scope, "proxy_buffering", &[b"off"])?;
+        edits
+            .set(scope, "gzip", &[b"on"])?
+            .remove(scope, "gzip")
+            .map(|_| ())
+    });
+    assert_eq!(
+        text,
+        SITE.replace("# there\n", "# there\n    proxy_buffering off;\n")
+    );
+}
+
+#[test]
 fn a_block_on_one_line_stays_on_it() {
     let one = "server { location / { proxy_pass http://a; } location /e { } }";
     let text = edited(one, |edits, scope| {
@@ -237,4 +273,77 @@ fn an_included_file_is_changed_itself() {
         files[1].text,
         b"server {\n    location / {\n        proxy_buffering off;\n    }\n}\n"
     );
+}
+
+/// Directives of a block, with the layout of files that people write.
+fn block() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        Just("proxy_set_header X-A a;"),
+        Just("proxy_set_header  X-B  'b c' ;"),
+        Just("proxy_read_timeout 5s;"),
+        Just("proxy_buffering off;"),
+        Just("if ($arg_x) { set $y 1; }"),
+    ];
+    let after = prop_oneof![
+        Just(" "),
+        Just("\n"),
+        Just(" # why {\n"),
+        Just("\n\n\t"),
+        Just("\r\n  ")
+    ];
+    vec((line, after), 0..5).prop_map(|lines| {
+        let mut seen = Vec::new();
+        let mut text = String::new();
+        for (line, after) in lines {
+            let name = line.split(' ').next().unwrap();
+            if name == "proxy_set_header" || name == "if" || !seen.contains(&name) {
+                seen.push(name);
+                text.push_str(line);
+                text.push_str(after);
+            }
+        }
+        text
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_set_is_in_force_and_nothing_else_changes(
+        (http, server, outer, inner) in (block(), block(), block(), block()),
+        which in 0_usize..2,
+        open in prop_oneof![Just(" "), Just("\n    ")],
+    ) {
+        // An `if` may stand nowhere but in servers and locations.
+        let http = http.replace("if ($arg_x) { set $y 1; }", "");
+        let text = format!("{http}\nserver {{{open}{server}location / {{{open}{outer}location /in/ {{{open}{inner}}} }} }}\n");
+        let before = config(&text);
+        let scope = location(&before, which);
+        let mut edits = SiteEdits::new(&before.tree, &before.site);
+        edits.set(scope, "proxy_read_timeout", &[b"77s"]).unwrap();
+        edits.add_field(scope, "x-b", b"n e w").unwrap();
+        edits.add_field(scope, "X-New", b"").unwrap();
+        let after = String::from_utf8(edits.apply()[0].text.clone()).unwrap();
+        let after = config(&after);
+        let version = NginxVersion::V1_22_1;
+        let timeout = after.site.effective(scope, "proxy_read_timeout");
+        prop_assert_eq!(timeout.text(version), Some("77s".to_owned()));
+        let fields = |config: &Config| {
+            let fields = config.site.proxied_fields(scope, version).into_iter();
+            let mut fields: Vec<_> = fields
+                .map(|field| (field.name.to_ascii_lowercase(), field.value))
+                .filter(|(name, _)| !["x-b", "x-new"].contains(&&**name))
+                .collect();
+            fields.sort();
+            fields
+        };
+        prop_assert_eq!(fields(&before), fields(&after));
+        let value = |name: &str| {
+            let fields = after.site.proxied_fields(scope, version);
+            fields.into_iter().filter(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value).next()
+        };
+        prop_assert_eq!(value("x-b"), Some(b"n e w".to_vec()));
+        prop_assert_eq!(value("x-new"), Some(Vec::new()));
+        let buffering = |config: &Config| config.site.effective(scope, "proxy_buffering").text(version);
+        prop_assert_eq!(buffering(&before), buffering(&after));
+    }
 }

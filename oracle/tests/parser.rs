@@ -1,7 +1,8 @@
 //! The parser on single cases: what NGINX 1.22.1 reads, and what it refuses.
 
 use proxyproof_oracle::conf::{
-    DirectivePath, Document, Edits, Problem, Sources, Tree, TreeError, quoted,
+    DEPTH_LIMIT, DirectivePath, Document, Edits, FILE_LIMIT, IncludeError, Problem, SIZE_LIMIT,
+    Sources, Tree, TreeError, quoted,
 };
 
 const PUBLISHED: &str = include_str!("corpus/published.conf");
@@ -147,6 +148,46 @@ fn missing_includes_and_loops_are_named() {
             "b:2:14: cannot include `c`: no such file",
         ]
     );
+}
+
+#[test]
+fn what_is_wrong_in_an_included_file_is_told_at_its_line() {
+    let mut sources = Sources::new().file("conf.d/a.conf", "# first\nserver {\n    listen 80\n}\n");
+    let errors =
+        Tree::load("nginx.conf", "http {\n  include conf.d/*;\n}", &mut sources).unwrap_err();
+    let [
+        TreeError::Syntax {
+            file,
+            document,
+            errors,
+        },
+    ] = &errors[..]
+    else {
+        panic!("{errors:?}");
+    };
+    assert_eq!(file, "conf.d/a.conf");
+    assert_eq!(document.line(errors.errors[0].span.start), 3);
+}
+
+#[test]
+fn includes_are_bounded() {
+    let problem = |mut sources: Sources, main: &str| {
+        let errors = Tree::load("nginx.conf", main, &mut sources).unwrap_err();
+        match errors.into_iter().next() {
+            Some(TreeError::Include { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        }
+    };
+    let many = (0..FILE_LIMIT + 1).fold(Sources::new(), |sources, number| {
+        sources.file(format!("d/{number}"), "")
+    });
+    assert_eq!(problem(many, "include d/*;"), IncludeError::TooMany);
+    let deep = (0..DEPTH_LIMIT + 1).fold(Sources::new(), |sources, number| {
+        sources.file(number.to_string(), format!("include {};", number + 1))
+    });
+    assert_eq!(problem(deep, "include 0;"), IncludeError::TooDeep);
+    let large = Sources::new().file("a", vec![b' '; SIZE_LIMIT + 1]);
+    assert_eq!(problem(large, "include a;"), IncludeError::TooLarge);
 }
 
 /// Seen with `return 200 …` on NGINX 1.22.1.

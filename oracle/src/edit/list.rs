@@ -1,5 +1,6 @@
+use super::addition::{AddedDirective, Addition};
 use super::error::EditError;
-use super::site_edits::{SiteEdits, line, line_of};
+use super::site_edits::SiteEdits;
 use crate::setting::{Scope, Setting};
 
 impl SiteEdits<'_> {
@@ -21,7 +22,8 @@ impl SiteEdits<'_> {
     /// one with the same first argument, letter case aside.
     ///
     /// A block that has none of its own takes the list of the blocks around it; with its first directive it would lose
-    /// that, so the directives of the outer list are written into it as well.
+    /// that, so the directives of the outer list are written into it as well: those of the files, without changes that
+    /// are made at the same time.
     ///
     /// # Errors
     ///
@@ -45,16 +47,27 @@ impl SiteEdits<'_> {
             self.set_arguments(same.place, arguments)?;
             return Ok(self);
         }
-        if let Some(last) = own.last() {
-            let directive = self.directive(last.place)?;
-            self.file(last.place.file)
-                .insert_after(directive, &line(name, arguments));
+        let copy = |setting: &Setting| AddedDirective {
+            name: setting.name.clone(),
+            arguments: setting.arguments.clone(),
+        };
+        self.block(scope)?;
+        if let Some(addition) = self.addition(scope, name) {
+            addition.put(arguments);
             return Ok(self);
         }
-        let others = in_force.into_iter().filter(|setting| !is_same(setting));
-        let mut lines: Vec<String> = others.map(line_of).collect();
-        lines.push(line(name, arguments));
-        self.insert(scope, &lines.join("\n"))?;
+        let copied = match own.is_empty() {
+            true => in_force,
+            false => Vec::new(),
+        };
+        let mut addition = Addition {
+            scope,
+            name: name.to_owned(),
+            after: own.last().map(|last| last.place),
+            directives: copied.into_iter().map(copy).collect(),
+        };
+        addition.put(arguments);
+        self.additions.push(addition);
         Ok(self)
     }
 }

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
+use super::addition::{AddedDirective, Addition};
 use super::error::EditError;
 use crate::conf::{Block, Body, Directive, Edits, Found, Span, Tree, quoted};
 use crate::location::{Place, Site};
-use crate::setting::{Scope, Setting};
+use crate::setting::Scope;
 
 /// Changes to the files of a configuration that leave every byte they do not name alone.
 ///
@@ -13,6 +14,7 @@ pub struct SiteEdits<'a> {
     pub(super) tree: &'a Tree,
     pub(super) site: &'a Site,
     files: BTreeMap<usize, Edits<'a>>,
+    pub(super) additions: Vec<Addition>,
 }
 
 /// A file with its changes made.
@@ -33,6 +35,7 @@ impl<'a> SiteEdits<'a> {
             tree,
             site,
             files: BTreeMap::new(),
+            additions: Vec::new(),
         }
     }
 
@@ -53,7 +56,20 @@ impl<'a> SiteEdits<'a> {
         let own = self.site.settings_in(scope).iter().rev();
         match own.into_iter().find(|setting| setting.name == name) {
             Some(setting) => self.set_arguments(setting.place, arguments)?,
-            None => self.insert(scope, &line(name, arguments))?,
+            None => {
+                self.block(scope)?;
+                match self.addition(scope, name) {
+                    Some(addition) => {
+                        addition.directives = vec![AddedDirective::new(name, arguments)]
+                    }
+                    None => self.additions.push(Addition {
+                        scope,
+                        name: name.to_owned(),
+                        after: None,
+                        directives: vec![AddedDirective::new(name, arguments)],
+                    }),
+                }
+            }
         }
         Ok(self)
     }
@@ -65,6 +81,8 @@ impl<'a> SiteEdits<'a> {
     /// A scope that is none.
     pub fn remove(&mut self, scope: Scope, name: &str) -> Result<&mut Self, EditError> {
         self.block(scope)?;
+        self.additions
+            .retain(|addition| addition.scope != scope || addition.name != name);
         let own = self.site.settings_in(scope).iter();
         for setting in own.filter(|setting| setting.name == name) {
             let directive = self.directive(setting.place)?;
@@ -155,7 +173,9 @@ impl<'a> SiteEdits<'a> {
 
     /// The files that change, with their new text, in the order of the tree.
     pub fn apply(&self) -> Vec<EditedFile> {
-        let changed = self.files.iter().filter(|(_, edits)| !edits.is_empty());
+        // Each scope and place was looked up when its change was made.
+        let edits = self.with_additions().unwrap_or_else(|_| self.clone());
+        let changed = edits.files.iter().filter(|(_, edits)| !edits.is_empty());
         changed
             .map(|(file, edits)| EditedFile {
                 file: *file,
@@ -217,7 +237,7 @@ impl<'a> SiteEdits<'a> {
         Ok(())
     }
 
-    fn block(&self, scope: Scope) -> Result<(usize, Option<&'a Block>), EditError> {
+    pub(super) fn block(&self, scope: Scope) -> Result<(usize, Option<&'a Block>), EditError> {
         let no_such = |what| move || EditError::NoSuch { what };
         let server = self.site.servers.get(scope.server);
         let server = server.ok_or_else(no_such("server"))?;
@@ -280,10 +300,4 @@ pub(super) fn line(name: &str, arguments: &[&[u8]]) -> String {
 fn words(arguments: &[&[u8]]) -> String {
     let words: Vec<_> = arguments.iter().map(|word| quoted(word)).collect();
     String::from_utf8_lossy(&words.join(&b' ')).into_owned()
-}
-
-/// The directive as it is written, with the arguments it has.
-pub(super) fn line_of(setting: &Setting) -> String {
-    let arguments: Vec<&[u8]> = setting.arguments.iter().map(Vec::as_slice).collect();
-    line(&setting.name, &arguments)
 }
