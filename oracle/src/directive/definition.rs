@@ -102,7 +102,8 @@ impl Definition {
 }
 
 impl Context {
-    pub(super) const ALL: [Self; 9] = [
+    /// All of them.
+    pub const ALL: [Self; 9] = [
         Self::Main,
         Self::Events,
         Self::Http,

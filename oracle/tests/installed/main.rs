@@ -3,6 +3,7 @@
 mod arrivals;
 mod running;
 mod settings;
+mod table;
 
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     let missing = running::installation().err();
     // Where everything has to be tested, a missing NGINX is an error.
     let everything = std::env::var("CI").is_ok_and(|value| value == "true");
-    let trials: [(&str, fn()); 2] = [
+    let trials: [(&str, fn()); 3] = [
         (
             "effective_settings_are_those_of_nginx",
             settings::effective_settings_are_those_of_nginx,
@@ -20,6 +21,10 @@ fn main() -> ExitCode {
         (
             "requests_arrive_where_the_inverse_says",
             arrivals::requests_arrive_where_the_inverse_says,
+        ),
+        (
+            "directives_stand_where_nginx_takes_them",
+            table::directives_stand_where_nginx_takes_them,
         ),
     ];
     let trials = trials.into_iter().map(|(name, law)| {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The program, and its release.
 #[derive(Clone)]
 pub(crate) struct Installation {
-    program: PathBuf,
+    pub(crate) program: PathBuf,
     pub(crate) version: NginxVersion,
 }
 
