@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{blame::Blame, hint::Hint};
+use crate::{blame::Blame, hint::Hint, scenario::Reach};
 
 /// One way to break a promise, under a name that never changes: what hints and `explain` refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,9 @@ pub struct Finding {
     /// The client's end, by which the front's own records are found; no part of a report.
     #[serde(skip)]
     pub(crate) client: Option<SocketAddr>,
+    /// What a control did not reach; no part of a report.
+    #[serde(skip)]
+    pub(crate) unreached: Option<Reach>,
 }
 
 /// Something that was on a wire, as text.
@@ -140,6 +143,13 @@ impl Finding {
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = why.into();
+        self
+    }
+
+    /// What a control did not reach: what relies on it is not asked.
+    #[must_use]
+    pub fn unreached(mut self, reach: Reach) -> Self {
+        self.unreached = Some(reach);
         self
     }
 

@@ -1,5 +1,6 @@
 //! One claim about a candidate, and the code that tries to falsify it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use futures_util::future::BoxFuture;
@@ -85,6 +86,17 @@ pub enum SiteNeed {
     UnchangedPaths,
     /// A plain endpoint whose upstream may be asked over connections that were used before.
     Pool,
+    /// Every upstream that has a plain endpoint: each is asked.
+    EveryUpstream,
+}
+
+/// What a question relies on to be reached at all: the controls say whether it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// The site's usual endpoint for this purpose.
+    Usual(Purpose),
+    /// The plain endpoints of all upstreams.
+    EveryUpstream,
 }
 
 impl SiteNeed {
@@ -103,6 +115,29 @@ impl SiteNeed {
             _ => None,
         };
         source.map_or(Level::Required, |source| source.level())
+    }
+
+    /// What it relies on.
+    fn reach(self) -> Option<Reach> {
+        match self {
+            Self::Endpoint(purpose) => Some(Reach::Usual(purpose)),
+            Self::StreamedBody => Some(Reach::Usual(Purpose::Upload)),
+            Self::RequestBody
+            | Self::BodyLimit
+            | Self::OtherHostsRefused
+            | Self::SeveralServers
+            | Self::BackupServer
+            | Self::UnchangedPaths
+            | Self::Pool => None,
+            Self::Kind(_)
+            | Self::Path { .. }
+            | Self::ExactRoute
+            | Self::PrefixRoute
+            | Self::ClientAddress
+            | Self::ClientField(_)
+            | Self::LocalClients
+            | Self::EveryUpstream => Some(Reach::EveryUpstream),
+        }
     }
 
     /// What the site lacks, in words; `None` where it lacks nothing.
@@ -179,6 +214,7 @@ impl SiteNeed {
                     plain_upstream(deployment).is_some_and(|upstream| upstream.pool().value == 0);
                 none.then(|| "the site asks for a connection for each request".to_owned())
             }
+            Self::EveryUpstream => None,
             Self::StreamedBody => {
                 let any = !deployment.streamed_uploads().is_empty();
                 (!any).then(|| "no route of the site asks for streamed request bodies".to_owned())
@@ -227,6 +263,16 @@ impl Scenario {
     /// The part of the id before the slash.
     pub fn topic(&self) -> &'static str {
         self.id.split('/').next().unwrap_or_default()
+    }
+
+    /// What it relies on: a plain request at least, where it names no endpoint.
+    pub(crate) fn reaches(&self) -> BTreeSet<Reach> {
+        let mut reaches: BTreeSet<Reach> =
+            self.site.iter().filter_map(|need| need.reach()).collect();
+        if reaches.iter().all(|reach| *reach == Reach::EveryUpstream) {
+            reaches.insert(Reach::Usual(Purpose::Plain));
+        }
+        reaches
     }
 }
 

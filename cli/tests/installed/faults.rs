@@ -39,7 +39,14 @@ said! {
         "--deployment" "faults/13-known-gaps-of-the-gallery/deployment.toml" "-f" "identity/forged_real_ip" "-f" "host/unknown_refused";
     an_address_for_a_host: "14-host-ip-certificate" "caddy" "Caddyfile" "--host" "127.0.0.1"
         "--deployment" "faults/14-host-ip-certificate/deployment.toml" "-f" "routes/table";
+    a_check_of_the_proxys_own: "24-health-checks" "caddy" "Caddyfile" "--host" "127.0.0.1"
+        "--deployment" "faults/24-health-checks/deployment.toml";
     errors_that_take_an_upstream_out_of_service: "24-health-checks" "caddy" "passive.Caddyfile" "--host" "127.0.0.1"
         "--deployment" "faults/24-health-checks/deployment.toml" "-f" "upstream/errors_eject_nobody"
         "-f" "upstream/error_statuses_pass" "-f" "streaming/one_event_at_a_time";
+}
+
+said! {
+    a_check_that_haproxy_makes: "24-health-checks" "haproxy" "haproxy.cfg"
+        "--deployment" "faults/24-health-checks/deployment.toml" "-f" "upstream";
 }

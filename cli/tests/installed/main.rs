@@ -96,6 +96,7 @@ fn all() -> [Tests; 7] {
         ],
         tests![
             [HAPROXY],
+            faults::a_check_that_haproxy_makes,
             own::another_proxys_own,
             own::a_member_of_the_gallery_without_a_tunnel,
         ],
@@ -105,6 +106,7 @@ fn all() -> [Tests; 7] {
             faults::the_same_with_a_field_more,
             faults::a_fault_of_the_users_file,
             faults::an_address_for_a_host,
+            faults::a_check_of_the_proxys_own,
             faults::errors_that_take_an_upstream_out_of_service,
             caddyfile::the_most_usual_one,
             caddyfile::its_listener_in_another_spelling,

@@ -21,6 +21,13 @@ pub const THE_CANDIDATE_DIED: Code = Code::new(
     "anybody who can reach the listener can take the site down",
 );
 
+/// A control that was answered at first is answered no more. The runner pushes it.
+pub const THE_SITE_STOPPED: Code = Code::new(
+    "site.stopped_answering",
+    "the site stopped answering while it was asked",
+    "what was asked meanwhile says nothing, so it is not believed",
+);
+
 /// Collects what a scenario finds; none of its methods ends the scenario.
 #[derive(Debug)]
 pub struct Checks {

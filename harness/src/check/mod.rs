@@ -10,4 +10,4 @@ mod checks;
 mod field;
 mod stream;
 
-pub use checks::{Checks, THE_CANDIDATE_DIED, THE_EXCHANGE_BROKE_OFF};
+pub use checks::{Checks, THE_CANDIDATE_DIED, THE_EXCHANGE_BROKE_OFF, THE_SITE_STOPPED};

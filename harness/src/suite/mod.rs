@@ -1,6 +1,7 @@
 //! Runs scenarios against a candidate and says what became of them.
 
 mod attempt;
+mod control;
 mod event;
 mod filter;
 mod judge;

@@ -1,12 +1,17 @@
 //! Asks everything once: most of it at the same time, on one stage.
 
-use std::{collections::VecDeque, pin::Pin, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    pin::Pin,
+    time::Instant,
+};
 
 use tokio::task::{JoinError, JoinSet};
 
 use super::{
     Outcome, SuiteEvent,
     attempt::Attempt,
+    control::{Control, Verified},
     event::Sinks,
     judge::Judge,
     plan::{Asked, Plan},
@@ -18,7 +23,8 @@ use crate::{
     error::HarnessError,
     finding::Finding,
     patience::Patience,
-    scenario::StageUse,
+    protocol::Protocol,
+    scenario::{Reach, StageUse},
     stage::{RunningStage, Stage},
     verdict::Verdict,
 };
@@ -40,7 +46,7 @@ pub(crate) struct Round<'r, 'a> {
     outcomes: Vec<Option<Outcome>>,
     /// Places in the plan that are still to be asked.
     queue: VecDeque<usize>,
-    running: JoinSet<(usize, Attempt)>,
+    running: JoinSet<Done>,
     own_stages: usize,
     /// What ended on a shared stage whose candidate was dead then.
     suspects: Vec<(usize, Attempt)>,
@@ -48,6 +54,19 @@ pub(crate) struct Round<'r, 'a> {
     last_shared: Option<usize>,
     /// Controls that failed without being selected.
     failed_controls: Vec<Outcome>,
+    controls: BTreeMap<Protocol, Control>,
+    /// What ended on the shared stage since its protocol's control was answered, and when.
+    unconfirmed: Vec<(usize, Instant)>,
+    /// What was reached at first and is no more.
+    stopped: BTreeMap<Protocol, BTreeSet<Reach>>,
+}
+
+/// What came of one place in the plan.
+struct Done {
+    index: usize,
+    attempt: Attempt,
+    /// What became of a control that was asked with it.
+    control: Option<Verified>,
 }
 
 impl<'r, 'a> Round<'r, 'a> {
@@ -70,6 +89,9 @@ impl<'r, 'a> Round<'r, 'a> {
             suspects: Vec::new(),
             last_shared: None,
             failed_controls: Vec::new(),
+            controls: BTreeMap::new(),
+            unconfirmed: Vec::new(),
+            stopped: BTreeMap::new(),
         }
     }
 
@@ -108,7 +130,9 @@ impl<'r, 'a> Round<'r, 'a> {
             self.start_what_may(sinks).await?;
             match self.running.join_next().await {
                 Some(joined) => self.take(joined, sinks),
-                None if self.suspects.is_empty() && !self.died_late() => return Ok(()),
+                None if self.suspects.is_empty() && !self.died_late() => {
+                    return self.ask_controls_again().await;
+                }
                 None => self.ask_suspects_alone(sinks).await?,
             }
         }
@@ -139,23 +163,27 @@ impl<'r, 'a> Round<'r, 'a> {
     async fn ask_controls(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), HarnessError> {
         let plan = self.plan;
         let mut attempts = JoinSet::new();
-        for control in plan.controls() {
-            let wanted = |index: &usize| plan.asked()[*index].protocol == control.protocol;
-            let makes_sense = self.judge.reason_to_skip(*control).is_none();
-            if makes_sense && self.queue.iter().any(wanted) {
-                let (stage, control) = (self.shared.get().await?, *control);
-                let patience = self.staging.patience;
-                attempts
-                    .spawn(async move { (control, on_a_shared(&stage, control, patience).await) });
+        for asked in plan.controls().iter().copied() {
+            let reaches = self.relied_on(asked.protocol);
+            if !reaches.is_empty() && self.judge.reason_to_skip(asked).is_none() {
+                let control = Control { asked, reaches };
+                self.controls.insert(asked.protocol, control.clone());
+                let (stage, patience) = (self.shared.get().await?, self.staging.patience);
+                attempts.spawn(async move {
+                    let verified = control.ask(&stage, patience).await;
+                    (control, verified)
+                });
             }
         }
         while let Some(joined) = attempts.join_next().await {
-            let (control, attempt) = joined.expect("an attempt catches panics");
-            let outcome = self.judge.judge(control, attempt);
+            let (control, verified) = joined.expect("an attempt catches panics");
+            let unreached = verified.unreached(&control);
+            let outcome = self.judge.judge(control.asked, verified.attempt);
             let failed = outcome.verdict == Verdict::Fail;
+            let name = (control.asked.scenario.id, control.asked.protocol);
             let is_it = |index: &usize| {
                 let asked = plan.asked()[*index];
-                asked.scenario.id == control.scenario.id && asked.protocol == control.protocol
+                (asked.scenario.id, asked.protocol) == name
             };
             match self.queue.iter().position(is_it) {
                 Some(place) => {
@@ -166,23 +194,91 @@ impl<'r, 'a> Round<'r, 'a> {
                 None => {}
             }
             if failed {
-                self.skip_all_on(control, sinks);
+                self.skip_what_relies_on(&control, &unreached, sinks);
             }
         }
         Ok(())
     }
 
-    fn skip_all_on(&mut self, control: Asked, sinks: &mut Sinks<'_, '_>) {
+    /// What scenarios that wait for their turn on a protocol rely on.
+    fn relied_on(&self, protocol: Protocol) -> BTreeSet<Reach> {
+        let waiting = self.queue.iter().map(|index| self.plan.asked()[*index]);
+        let waiting = waiting.filter(|asked| asked.protocol == protocol);
+        waiting.flat_map(|asked| asked.scenario.reaches()).collect()
+    }
+
+    fn skip_what_relies_on(
+        &mut self,
+        control: &Control,
+        unreached: &BTreeSet<Reach>,
+        sinks: &mut Sinks<'_, '_>,
+    ) {
         let plan = self.plan;
-        let depends = |index: &usize| plan.asked()[*index].protocol == control.protocol;
+        let relies = |index: &usize| relies_on(plan.asked()[*index], control, unreached);
         let (skipped, rest): (VecDeque<usize>, VecDeque<usize>) = std::mem::take(&mut self.queue)
             .into_iter()
-            .partition(depends);
+            .partition(relies);
         self.queue = rest;
         for index in skipped {
-            let reason = format!("its control failed: {}", control.scenario.id);
-            let outcome = Judge::skip(plan.asked()[index], reason);
+            let outcome = Judge::skip(plan.asked()[index], its_control_failed(control));
             self.finish(index, outcome, sinks);
+        }
+    }
+
+    /// Asks once more on the shared stage: what stopped answering may have let anything pass.
+    async fn ask_controls_again(&mut self) -> Result<(), HarnessError> {
+        if self.unconfirmed.is_empty() {
+            return Ok(());
+        }
+        for control in self.controls.clone().into_values() {
+            let protocol = control.asked.protocol;
+            let unconfirmed = self.unconfirmed.iter();
+            let mut protocols = unconfirmed.map(|(index, _)| self.plan.asked()[*index].protocol);
+            if protocols.any(|asked| asked == protocol) {
+                let stage = self.shared.get().await?;
+                let verified = control.ask_again(&stage, self.staging.patience).await;
+                self.take_control(&control, verified);
+            }
+        }
+        Ok(())
+    }
+
+    /// Believes what ended before a control that was answered; where it was not, skips what ended since the last that was.
+    fn take_control(&mut self, control: &Control, verified: Verified) {
+        let plan = self.plan;
+        let protocol = control.asked.protocol;
+        if verified.attempt.is_clean() {
+            let asked_at = verified.asked_at;
+            self.unconfirmed.retain(|(index, ended)| {
+                plan.asked()[*index].protocol != protocol || *ended > asked_at
+            });
+            return;
+        }
+        let unreached = verified.unreached(control);
+        let relies = |(index, _): &mut (usize, Instant)| {
+            relies_on(plan.asked()[*index], control, &unreached)
+        };
+        for (index, _) in self.unconfirmed.extract_if(.., relies) {
+            let outcome = Judge::skip(plan.asked()[index], its_control_failed(control));
+            self.outcomes[index] = Some(outcome);
+        }
+        let known = self.stopped.entry(protocol).or_default();
+        let is_news = !unreached.is_subset(known);
+        known.extend(unreached);
+        if is_news {
+            self.tell_of_a_control(control, verified.as_stopped());
+        }
+    }
+
+    /// The outcome of a control that failed behind the first: in its place, or beside the plan.
+    fn tell_of_a_control(&mut self, control: &Control, attempt: Attempt) {
+        let outcome = self.judge.judge(control.asked, attempt);
+        let asked = self.plan.asked().iter();
+        let mut names = asked.map(|asked| (asked.scenario.id, asked.protocol));
+        let name = (control.asked.scenario.id, control.asked.protocol);
+        match names.position(|one| one == name) {
+            Some(place) => self.outcomes[place] = Some(outcome),
+            None => self.failed_controls.push(outcome),
         }
     }
 
@@ -232,20 +328,39 @@ impl<'r, 'a> Round<'r, 'a> {
 
     async fn start(&mut self, index: usize, asked: Asked) -> Result<(), HarnessError> {
         let patience = self.staging.patience;
+        let control = self.control_of(asked);
         match self.stage_use(asked) {
             StageUse::WithErrors => {
                 if self.with_errors.death().is_some() {
                     self.with_errors.stop().await;
                 }
                 let stage = self.with_errors.get().await?;
+                let own = self.staging.stage();
                 self.running.spawn(async move {
-                    (index, on_one_with_errors(&stage, asked, patience).await)
+                    let attempt = on_one_with_errors(&stage, own, asked, patience, control).await;
+                    Done {
+                        index,
+                        attempt,
+                        control: None,
+                    }
                 });
             }
             StageUse::Shared | StageUse::Control => {
                 let stage = self.shared.get().await?;
-                self.running
-                    .spawn(async move { (index, on_a_shared(&stage, asked, patience).await) });
+                self.running.spawn(async move {
+                    let attempt = on_a_shared(&stage, asked, patience).await;
+                    let control = match control {
+                        Some(control) if !attempt.is_clean() && stage.ending().is_none() => {
+                            Some(control.ask_again(&stage, patience).await)
+                        }
+                        _ => None,
+                    };
+                    Done {
+                        index,
+                        attempt,
+                        control,
+                    }
+                });
             }
             StageUse::Own(prepare) => {
                 self.own_stages += 1;
@@ -253,28 +368,83 @@ impl<'r, 'a> Round<'r, 'a> {
                     self.shared.stop().await;
                 }
                 let stage = prepare(self.staging.stage());
-                self.running
-                    .spawn(async move { (index, on_its_own(stage, asked, patience).await) });
+                self.running.spawn(async move {
+                    let (attempt, control) = on_its_own(stage, asked, patience, control).await;
+                    Done {
+                        index,
+                        attempt,
+                        control,
+                    }
+                });
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, joined: Result<(usize, Attempt), JoinError>, sinks: &mut Sinks<'_, '_>) {
-        let (index, attempt) =
-            joined.expect("an attempt catches panics, and nothing is aborted before the end");
+    /// The control of its protocol, for what it relies on.
+    fn control_of(&self, asked: Asked) -> Option<Control> {
+        let control = self.controls.get(&asked.protocol)?;
+        Some(Control {
+            asked: control.asked,
+            reaches: asked.scenario.reaches(),
+        })
+    }
+
+    fn take(&mut self, joined: Result<Done, JoinError>, sinks: &mut Sinks<'_, '_>) {
+        let Done {
+            index,
+            attempt,
+            control,
+        } = joined.expect("an attempt catches panics, and nothing is aborted before the end");
         let asked = self.plan.asked()[index];
+        let verified = self.control_of(asked).zip(control);
         match self.stage_use(asked) {
             StageUse::WithErrors => {}
-            StageUse::Own(_) => self.own_stages -= 1,
+            StageUse::Own(_) => {
+                self.own_stages -= 1;
+                if let Some((control, verified)) = verified {
+                    self.tell_of_a_control(&control, verified.attempt);
+                }
+            }
             StageUse::Shared | StageUse::Control if self.shared.death().is_some() => {
                 self.suspects.push((index, attempt));
                 return;
             }
-            StageUse::Shared | StageUse::Control => self.last_shared = Some(index),
+            StageUse::Shared | StageUse::Control => {
+                self.last_shared = Some(index);
+                self.unconfirmed.push((index, Instant::now()));
+                let outcome = self.judge.judge(asked, attempt);
+                self.finish(index, outcome, sinks);
+                self.confirm(asked, verified, sinks);
+                return;
+            }
         }
         let outcome = self.judge.judge(asked, attempt);
         self.finish(index, outcome, sinks);
+    }
+
+    /// Takes what the control said behind something that failed, or what is known of it already.
+    fn confirm(
+        &mut self,
+        asked: Asked,
+        verified: Option<(Control, Verified)>,
+        sinks: &mut Sinks<'_, '_>,
+    ) {
+        if let Some((control, verified)) = verified {
+            self.take_control(&control, verified);
+        }
+        let stopped = self.stopped.get(&asked.protocol).cloned();
+        if let (Some(stopped), Some(control)) = (stopped, self.control_of(asked)) {
+            let plan = self.plan;
+            let relies = |(index, _): &mut (usize, Instant)| {
+                relies_on(plan.asked()[*index], &control, &stopped)
+            };
+            for (index, _) in self.unconfirmed.extract_if(.., relies) {
+                let outcome = Judge::skip(plan.asked()[index], its_control_failed(&control));
+                self.outcomes[index] = Some(outcome);
+            }
+            self.skip_what_relies_on(&control, &stopped, sinks);
+        }
     }
 
     fn finish(&mut self, index: usize, outcome: Outcome, sinks: &mut Sinks<'_, '_>) {
@@ -367,21 +537,70 @@ async fn on_a_shared(stage: &RunningStage, asked: Asked, patience: Patience) -> 
     attempt
 }
 
-/// Who kills the candidate here is found by what the stage says then: few use it.
-async fn on_one_with_errors(stage: &RunningStage, asked: Asked, patience: Patience) -> Attempt {
-    let mut attempt = on_a_shared(stage, asked, patience).await;
-    if let Some(death) = death_of(stage) {
+/// Who kills the candidate here is found by what the stage says then: few use it. Where others had the upstream taken out of
+/// service, it is asked again on a stage of its own; what is not reached there either, was its own errors' doing.
+async fn on_one_with_errors(
+    shared: &RunningStage,
+    own: Stage,
+    asked: Asked,
+    patience: Patience,
+    control: Option<Control>,
+) -> Attempt {
+    let mut attempt = on_a_shared(shared, asked, patience).await;
+    if let Some(death) = death_of(shared) {
         attempt.findings.push(died(Some(&death), ""));
+        return attempt;
     }
-    attempt
-}
-
-async fn on_its_own(stage: Stage, asked: Asked, patience: Patience) -> Attempt {
+    let Some(control) = control else {
+        return attempt;
+    };
+    if is_answered(&control, shared, patience).await {
+        return attempt;
+    }
     let started = Instant::now();
-    let stage = match stage.start().await {
+    let own = match own.start().await {
         Ok(stage) => stage,
         Err(error) => return Attempt::without_stage(&error, started.elapsed()),
     };
+    let mut attempt = Attempt::on(&own, asked, patience).await;
+    if !is_answered(&control, &own, patience).await {
+        attempt
+            .findings
+            .retain(|finding| !finding.arrived.is_empty());
+        attempt.skipped = Some(OUT_OF_SERVICE.to_owned());
+    }
+    // How a candidate stops is asked elsewhere.
+    let _ = own.stop().await;
+    attempt
+}
+
+async fn is_answered(control: &Control, stage: &RunningStage, patience: Patience) -> bool {
+    let verified = control.ask_again(stage, patience).await;
+    verified.attempt.is_clean()
+}
+
+const OUT_OF_SERVICE: &str =
+    "errors took the upstream out of service: upstream/errors_eject_nobody";
+
+async fn on_its_own(
+    stage: Stage,
+    asked: Asked,
+    patience: Patience,
+    control: Option<Control>,
+) -> (Attempt, Option<Verified>) {
+    let started = Instant::now();
+    let stage = match stage.start().await {
+        Ok(stage) => stage,
+        Err(error) => return (Attempt::without_stage(&error, started.elapsed()), None),
+    };
+    if let Some(control) = control {
+        let verified = control.ask_again(&stage, patience).await;
+        if !verified.attempt.is_clean() {
+            let mut attempt = Attempt::clean();
+            attempt.skipped = Some(its_control_failed(&control));
+            return (attempt, Some(verified));
+        }
+    }
     let mut attempt = Attempt::on(&stage, asked, patience).await;
     let about_its_end = [Feature::Reload, Feature::Drain];
     let about_its_end = about_its_end
@@ -396,7 +615,17 @@ async fn on_its_own(stage: Stage, asked: Asked, patience: Patience) -> Attempt {
     {
         attempt.broken.get_or_insert_with(|| error.in_full());
     }
-    attempt
+    (attempt, None)
+}
+
+fn relies_on(asked: Asked, control: &Control, unreached: &BTreeSet<Reach>) -> bool {
+    let here = asked.protocol == control.asked.protocol;
+    here && asked.scenario.id != control.asked.scenario.id
+        && !asked.scenario.reaches().is_disjoint(unreached)
+}
+
+fn its_control_failed(control: &Control) -> String {
+    format!("its control failed: {}", control.asked.scenario.id)
 }
 
 fn death_of(stage: &RunningStage) -> Option<Death> {

@@ -4,7 +4,7 @@ use memchr::memmem;
 
 use crate::moment::Moment;
 
-/// What a follower is told of an answer; empty in a ledger that nobody follows.
+/// What is told of an answer; empty for a request with a probe id in a ledger that nobody follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerRecord {
     /// The status of the final answer, or `101`.

@@ -202,7 +202,8 @@ impl LiveArrival {
         self.change(|progress| {
             progress.writes_total += 1;
             progress.written += record.length;
-            if self.shard.is_followed() {
+            // How the proxy's own requests were answered, its checks among them, is asked afterwards.
+            if self.probe.is_none() || self.shard.is_followed() {
                 progress.answer.wrote(bytes, record.at);
             }
             if progress.first_write.is_none() {

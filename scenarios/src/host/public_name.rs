@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::EveryUpstream],
     stage: StageUse::Shared,
     findings: &[WRONG_HOST],
     breaks: &[Break::new("upstream_host", WRONG_HOST.name)],

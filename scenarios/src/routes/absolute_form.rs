@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::EveryUpstream],
     stage: StageUse::Shared,
     findings: &[ABSOLUTE],
     breaks: &[Break::new("forward_absolute_form", ABSOLUTE.name)],

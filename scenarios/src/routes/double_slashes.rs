@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Recommended,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::EveryUpstream],
     stage: StageUse::Shared,
     findings: &[UNMERGED],
     breaks: &[Break::new("no_slash_merging", UNMERGED.name)],

@@ -17,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::DIRECT,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Stream)],
+    site: &[SiteNeed::Endpoint(Purpose::Stream), SiteNeed::EveryUpstream],
     stage: StageUse::Own(|stage| stage.relays(Relays::Between)),
     findings: &[NOT_TOLD],
     breaks: &[

@@ -66,6 +66,35 @@ fn late_by_300_ms() {
     lets_through("late", late, &[one_by_one, "websocket", "abort"]);
 }
 
+#[test]
+fn bad_gateway_from_some_time_on() {
+    let kind = Passing::UntilConnection(100);
+    let candidate = Candidate::in_process("passing", move |listeners, upstreams| {
+        proxy::pass(listeners, upstreams.address("cpa"), kind)
+    });
+    // Whatever is asked on a stage of its own is asked of one that passes everything again.
+    let topics = ["routes", "host", "identity", "headers"].map(str::to_owned);
+    let result =
+        asked::ask_of(&candidate, &Deployment::cpa_two_hosts(), &topics).expect("it can be asked");
+    let failed = |outcome: &&Outcome| outcome.verdict == Verdict::Fail;
+    let (controls, others): (Vec<&Outcome>, Vec<&Outcome>) = (result.scenarios.iter())
+        .filter(failed)
+        .partition(|outcome| outcome.id == "site/answers");
+    assert!(!controls.is_empty());
+    for finding in controls.iter().flat_map(|outcome| &outcome.findings) {
+        assert_eq!(finding.code, "site.stopped_answering");
+    }
+    // What failed before it stopped, failed for what arrived.
+    for finding in others.iter().flat_map(|outcome| &outcome.findings) {
+        assert!(!finding.arrived.is_empty(), "{finding:?}");
+    }
+    let mut reasons = result
+        .scenarios
+        .iter()
+        .filter_map(|one| one.reason.as_deref());
+    assert!(reasons.any(|reason| reason == "its control failed: site/answers"));
+}
+
 fn passes_nothing(kind: Refusing) {
     let candidate = Candidate::in_process("refusing", move |listeners, _| {
         proxy::refuse(listeners, kind)

@@ -31,6 +31,8 @@ pub(crate) enum Passing {
     ChangedByte,
     /// Each piece of an answer waits for so long.
     Late(Duration),
+    /// Nothing for so many connections; those that follow get 502.
+    UntilConnection(usize),
 }
 
 /// Serves HTTP/1 without any upstream.
@@ -49,8 +51,12 @@ pub(crate) async fn pass(
     kind: Passing,
 ) -> io::Result<()> {
     let listener = listener(listeners);
-    loop {
+    for number in 1.. {
         let (client, _) = listener.accept().await?;
+        if matches!(kind, Passing::UntilConnection(last) if number > last) {
+            tokio::spawn(refuse_all(client, Refusing::Answers("502 Bad Gateway")));
+            continue;
+        }
         tokio::spawn(async move {
             let upstream = TcpStream::connect(upstream).await?;
             let (from_client, to_client) = client.into_split();
@@ -60,6 +66,7 @@ pub(crate) async fn pass(
             request.await?
         });
     }
+    Ok(())
 }
 
 fn listener(mut listeners: Listeners) -> TcpListener {
@@ -102,7 +109,7 @@ async fn relay(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, kind: Passing) -
     let mut piece = Vec::new();
     while from.read_buf(&mut piece).await? > 0 {
         match kind {
-            Passing::Everything => {}
+            Passing::Everything | Passing::UntilConnection(_) => {}
             Passing::ChangedByte => change(&mut piece),
             Passing::Late(time) => wait(time).await,
         }
