@@ -1,5 +1,6 @@
 //! What a scenario gets: a stage, seen through one protocol.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use crate::probe::{
     ProxyHeader, Request, Seen, Sent, SentBody, UNNAMED_ADDRESS,
 };
 use crate::protocol::Protocol;
+use crate::scenario::Reach;
 use crate::stage::RunningStage;
 
 /// A stage, seen through one protocol.
@@ -20,13 +22,31 @@ use crate::stage::RunningStage;
 pub struct Ask<'a> {
     stage: &'a RunningStage,
     protocol: Protocol,
+    relied_on: Option<&'a BTreeSet<Reach>>,
 }
 
 impl<'a> Ask<'a> {
     /// Asks a stage in one protocol, which it offers.
     #[must_use]
     pub fn new(stage: &'a RunningStage, protocol: Protocol) -> Self {
-        Self { stage, protocol }
+        Self {
+            stage,
+            protocol,
+            relied_on: None,
+        }
+    }
+
+    /// For a control: only what other scenarios rely on.
+    pub(crate) fn for_what_is_relied_on(mut self, reaches: Option<&'a BTreeSet<Reach>>) -> Self {
+        self.relied_on = reaches;
+        self
+    }
+
+    /// Whether a control has to ask for this: whether anything that is asked relies on it.
+    #[must_use]
+    pub fn relies_on(&self, reach: Reach) -> bool {
+        self.relied_on
+            .is_none_or(|reaches| reaches.contains(&reach))
     }
 
     /// The stage.

@@ -106,7 +106,7 @@ fn all() -> [Tests; 7] {
             faults::the_same_with_a_field_more,
             faults::a_fault_of_the_users_file,
             faults::an_address_for_a_host,
-            faults::a_check_of_the_proxys_own,
+            faults::a_check_that_caddy_makes,
             faults::errors_that_take_an_upstream_out_of_service,
             caddyfile::the_most_usual_one,
             caddyfile::its_listener_in_another_spelling,

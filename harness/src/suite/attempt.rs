@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
@@ -16,6 +16,7 @@ use crate::{
     error::HarnessError,
     finding::Finding,
     patience::Patience,
+    scenario::Reach,
     stage::RunningStage,
     waiting::Waiting,
 };
@@ -38,6 +39,16 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// Asks on a stage that is there, for no longer than `patience`.
     pub(crate) async fn on(stage: &RunningStage, asked: Asked, patience: Patience) -> Self {
+        Self::of_control(stage, asked, None, patience).await
+    }
+
+    /// The same for a control: only what is relied on, where that is said.
+    pub(crate) async fn of_control(
+        stage: &RunningStage,
+        asked: Asked,
+        reaches: Option<&BTreeSet<Reach>>,
+        patience: Patience,
+    ) -> Self {
         let started = Instant::now();
         if !stage.offers(asked.protocol) {
             let missing = format!("the deployment has no way in for {}", asked.protocol);
@@ -47,7 +58,7 @@ impl Attempt {
                 started.elapsed(),
             );
         }
-        let ask = Ask::new(stage, asked.protocol);
+        let ask = Ask::new(stage, asked.protocol).for_what_is_relied_on(reaches);
         let mut checks = Checks::new(asked.scenario);
         let waiting = Waiting::default();
         let asking = AssertUnwindSafe((asked.scenario.run)(&ask, &mut checks)).catch_unwind();

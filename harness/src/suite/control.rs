@@ -30,14 +30,11 @@ impl Control {
     /// Asks it once.
     pub(crate) async fn ask(&self, stage: &RunningStage, patience: Patience) -> Verified {
         let asked_at = Instant::now();
-        let mut attempt = Attempt::on(stage, self.asked, patience).await;
-        let relied_on = |finding: &Finding| {
-            finding
-                .unreached
-                .is_none_or(|reach| self.reaches.contains(&reach))
-        };
-        attempt.findings.retain(relied_on);
-        Verified { asked_at, attempt }
+        let reaches = Some(&self.reaches);
+        Verified {
+            asked_at,
+            attempt: Attempt::of_control(stage, self.asked, reaches, patience).await,
+        }
     }
 
     /// Asks it once more where it fails: a proxy that is busy for a moment has not stopped answering.
@@ -60,7 +57,7 @@ impl Verified {
     }
 
     /// It was answered before.
-    pub(crate) fn as_stopped(mut self) -> Attempt {
+    pub(crate) fn into_stopped(mut self) -> Attempt {
         for finding in &mut self.attempt.findings {
             *finding = Finding {
                 code: THE_SITE_STOPPED.name.to_owned(),

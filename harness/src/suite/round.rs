@@ -266,7 +266,7 @@ impl<'r, 'a> Round<'r, 'a> {
         let is_news = !unreached.is_subset(known);
         known.extend(unreached);
         if is_news {
-            self.tell_of_a_control(control, verified.as_stopped());
+            self.tell_of_a_control(control, verified.into_stopped());
         }
     }
 

@@ -54,7 +54,8 @@ fn endpoints(ask: &Ask<'_>) -> Vec<(Reach, Endpoint)> {
     let others = plain
         .skip(1)
         .map(|endpoint| (Reach::EveryUpstream, endpoint));
-    usual.chain(others).collect()
+    let all = usual.chain(others);
+    all.filter(|(reach, _)| ask.relies_on(*reach)).collect()
 }
 
 async fn one(
