@@ -21,8 +21,6 @@ pub enum Blame {
     Candidate,
     /// The tunnel server in front of it.
     Front,
-    /// A mock backend did not do what its script says.
-    Upstream,
     /// The harness lost evidence or could not ask.
     Harness,
 }
@@ -33,7 +31,6 @@ impl Blame {
         match self {
             Self::Candidate => "candidate",
             Self::Front => "front",
-            Self::Upstream => "upstream",
             Self::Harness => "harness",
         }
     }
