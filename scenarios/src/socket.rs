@@ -4,8 +4,24 @@ use proxyproof_harness::probe::WebSocketProbe;
 use proxyproof_harness::{Ask, Checks, Code, HarnessError};
 use proxyproof_mocks::Script;
 
-/// Opens a WebSocket whose other end plays `script`; pushes `code` where the handshake fails.
+/// Opens a WebSocket whose other end plays `script`; where the handshake fails, the scenario is skipped.
 pub(crate) async fn opened(
+    ask: &Ask<'_>,
+    checks: &mut Checks,
+    script: Script,
+) -> Result<Option<WebSocketProbe>, HarnessError> {
+    let request = ask.websocket();
+    ask.script(&request, script);
+    let handshake = ask.client().websocket(&request).await?;
+    if handshake.is_accepted() {
+        return Ok(Some(handshake.messages().await?));
+    }
+    checks.skip("no handshake is accepted: websocket/upgrade");
+    Ok(None)
+}
+
+/// The same for a scenario that is about the handshake: pushes `code` where it fails.
+pub(crate) async fn opened_or(
     ask: &Ask<'_>,
     checks: &mut Checks,
     script: Script,

@@ -172,6 +172,7 @@ defects! {
     BackupShares "backup_shares" "A backup server takes its turn with the others.",
     UpstreamDownIsOk "upstream_down_is_ok" "An upstream that cannot be reached is answered with 200.",
     LeakUpstreamAddress "leak_upstream_address" "The answer to a failed upstream names its address.",
+    SmallPool "small_pool" "No more than one idle connection to an upstream is kept.",
     OnePool "one_pool" "Idle connections of all upstreams are kept in one pool.",
     KeepLeftover "keep_leftover" "A connection is used again though bytes beyond its response were read.",
     ReuseAfterAbort "reuse_after_abort" "A connection is used again though its response was not read to the end.",

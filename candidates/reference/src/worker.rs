@@ -208,9 +208,13 @@ impl Live {
             } else {
                 Idle::default()
             };
+            let mut upstream = upstream.clone();
+            if site.defects.has(Defect::SmallPool) {
+                upstream.pool = upstream.pool.min(1);
+            }
             known
                 .cloned()
-                .unwrap_or_else(|| Rc::new(Pool::new(upstream.clone(), idle)))
+                .unwrap_or_else(|| Rc::new(Pool::new(upstream, idle)))
         };
         let pools = site.upstreams.iter().map(pool).collect();
         Self { site, pools }

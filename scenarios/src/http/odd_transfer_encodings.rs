@@ -10,7 +10,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     id: "http/odd_transfer_encodings",
     claim: "a request whose Transfer-Encoding is not plainly chunked is refused; in HTTP/1.0 a chunked one is, or is read",
     why: "RFC 9112 section 6.1: an obfuscated `chunked` that one side reads and the other ignores smuggles a request",
-    asks: "client ── POST, Transfer-Encoding: xchunked, identity, chunked twice ──▶ candidate ── 4xx or 501, nothing forwarded",
+    asks: "client ── POST, Transfer-Encoding: xchunked; chunked, identity ──▶ candidate ── 4xx or 501, nothing forwarded",
     level: Level::Required,
     protocols: &[Protocol::H1, Protocol::ChainH1],
     needs: &[],

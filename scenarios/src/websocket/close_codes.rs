@@ -40,7 +40,6 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             ask,
             checks,
             Script::new().accept_websocket().send_close(code, reason),
-            CHANGED,
         )
         .await?
         else {

@@ -7,7 +7,7 @@ use proxyproof_harness::{
 };
 use proxyproof_mocks::Script;
 
-use crate::socket::opened;
+use crate::socket::opened_or;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "websocket/extended_connect",
@@ -31,7 +31,7 @@ const LOST: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let Some(mut socket) = opened(
+    let Some(mut socket) = opened_or(
         ask,
         checks,
         Script::new().accept_websocket().echo_websocket(),

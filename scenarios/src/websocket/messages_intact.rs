@@ -38,7 +38,6 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         ask,
         checks,
         Script::new().accept_websocket().echo_websocket(),
-        DAMAGED,
     )
     .await?
     else {
