@@ -305,7 +305,9 @@ pub(crate) async fn source(mut incoming: Incoming, plan: &Plan<'_>, live: &Live)
                 .ok()
                 .and_then(Frame::data_ref)
                 .map_or(0, |data| data.len() as u64);
-            if queue.send(frame).is_err() || length > limit {
+            // A body that broke off says so again and again.
+            let is_over = frame.is_err() || length > limit;
+            if queue.send(frame).is_err() || is_over {
                 return;
             }
         }
