@@ -62,7 +62,7 @@ pub use self::launch::{
 };
 pub(crate) use self::manifest::MANIFEST;
 pub use self::manifest::manifest_schema;
-pub use self::own::{Maps, OwnConfiguration, OwnCopy, address};
+pub use self::own::{Maps, OwnConfiguration, OwnCopy, Said, SaidUpstream, address};
 pub(crate) use self::private_copy::CopyPlaces;
 pub use self::private_copy::PrivateCopy;
 pub(crate) use self::process::Process;

@@ -59,6 +59,8 @@ pub struct Deployment {
     pub identity: Identity,
     /// The front's table, as published.
     pub fallbacks: Vec<Fallback>,
+    /// What was concluded about it, and from where, a sentence each; none for a deployment that somebody wrote.
+    pub conclusions: Vec<String>,
 }
 
 /// What stands in front of a candidate.
@@ -190,7 +192,7 @@ pub enum RequestBody {
 }
 
 /// Sizes and times that the site wants.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// The largest request body that has to pass, in bytes; without one the kinds of the upstreams say it.
     pub request_body: Option<Promise<u64>>,

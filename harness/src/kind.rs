@@ -36,6 +36,8 @@ pub struct Kind {
     pub client_address: ClientAddress,
     /// What it needs of a proxy, lest its users lose answers.
     pub limits: KindLimits,
+    /// How a proxy's configuration shows that it is there.
+    pub signs: Signs,
     /// Its users get nothing without WebSockets.
     pub needs_websocket: bool,
     /// The status that refuses a WebSocket handshake without `Connection: upgrade`, or another of its fields.
@@ -49,6 +51,20 @@ pub struct KindLimits {
     pub request_body: Option<u64>,
     /// How long it may be silent before it answers.
     pub read_timeout: Option<Duration>,
+}
+
+/// How a proxy's configuration shows a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signs {
+    /// Names of hosts and upstreams that have one of these in them, in lower case, between signs that are no letters.
+    pub names: Vec<String>,
+    /// Locations that begin so.
+    pub paths: Vec<String>,
+    /// Ports that nobody else usually has.
+    pub own_ports: Vec<u16>,
+    /// Ports that others have too: they decide only beside an API below `/v1`.
+    pub ports: Vec<u16>,
 }
 
 /// What stands in for a program on a stage.

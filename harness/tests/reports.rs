@@ -146,6 +146,7 @@ fn result() -> SuiteResult {
             launch: "process".to_owned(),
         },
         deployment: "cpa-two-hosts".to_owned(),
+        site: Vec::new(),
         command: "proxyproof run nginx".to_owned(),
         summary: Summary::of(&scenarios),
         duration_ms: 2140,

@@ -70,5 +70,5 @@ pub(crate) fn believed(ask: &Ask<'_>, endpoint: &Endpoint, arrival: &Arrival) ->
 fn rule<'a>(ask: &Ask<'a>, endpoint: &Endpoint) -> &'a ClientAddress {
     let upstream = ask.deployment().upstreams.get(&endpoint.upstream);
     let upstream = upstream.expect("an endpoint leads to an upstream of the deployment");
-    &upstream.kind.client_address
+    &upstream.client_address
 }

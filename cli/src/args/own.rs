@@ -10,10 +10,12 @@ use super::one_of;
 /// Which file it is, and what it says where.
 #[derive(Debug, Args)]
 pub(crate) struct OwnArguments {
-    /// Take this configuration in the place of the candidate's own; of NGINX's, a fragment with server blocks will do
+    /// Take this configuration in the place of the candidate's own
     ///
-    /// A private copy runs, on the stage's own addresses; the file is only read. Of NGINX's, includes are followed, and the
-    /// host asked for is the first `server_name` with locations. Of a Caddyfile the host is that of the site that leads to the
+    /// A private copy runs, on the stage's own addresses; the file is only read. Of NGINX's a whole tree will do, a fragment with
+    /// server blocks, what `nginx -T` prints, a `*.template` of NGINX's image with its variables in the environment, and `-`
+    /// for standard input; includes are followed, and the site is read from it: which programs, which paths, what it
+    /// promises. Of a Caddyfile the host is that of the site that leads to the
     /// deployment's upstreams, and so are the listeners where the file does not have the deployment's; what runs is Caddy's JSON.
     #[arg(long, value_name = "FILE", help_heading = "One's own configuration")]
     pub(crate) config: Option<PathBuf>,
@@ -38,8 +40,8 @@ pub(crate) struct OwnArguments {
     #[arg(long, value_name = "PROTOCOL=ADDRESS", requires = "config", value_parser = named_address,
         help_heading = "One's own configuration")]
     pub(crate) listen: Vec<(String, String)>,
-    /// Where it expects its upstreams, as written in it: `cpa=127.0.0.1:8317`, `usage=127.0.0.1:18317`
-    #[arg(long, value_name = "NAME=ADDRESS", requires = "config", value_parser = named_address,
+    /// What an upstream is, by its address as written: `litellm=10.0.0.1:4000`, `chat=127.0.0.1:3000,kind=open-webui`
+    #[arg(long, value_name = "NAME=ADDRESS[,kind=KIND]", requires = "config", value_parser = named_address,
         help_heading = "One's own configuration")]
     pub(crate) upstream: Vec<(String, String)>,
 }

@@ -36,13 +36,10 @@ pub(crate) struct RunArguments {
         value_parser = one_of([Level::Required, Level::Recommended, Level::Observed], Level::name))]
     pub(crate) level: Level,
     /// What the site wants: an embedded deployment, or a TOML file
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "What is asked",
-        default_value = DEFAULT_DEPLOYMENT
-    )]
-    pub(crate) deployment: String,
+    ///
+    /// Without it that is the published site, or, with an NGINX file in `--config`, what that file itself says.
+    #[arg(long, value_name = "FILE", help_heading = "What is asked")]
+    pub(crate) deployment: Option<String>,
     /// How often everything is asked; a verdict that changes is a failure
     #[arg(long, value_name = "N", help_heading = "How", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeat: u32,

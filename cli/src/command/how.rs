@@ -12,10 +12,19 @@ use crate::{
     printer::Printer,
 };
 
+/// Whether people say which deployment they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Yes,
+    No,
+}
+
 /// What was typed about a candidate.
 pub(crate) struct Wanted<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) own: Option<&'a OwnArguments>,
+    /// Whether a deployment was named: else a file says what its site is.
+    pub(crate) deployment: Named,
     pub(crate) how: &'a HowArguments,
 }
 
@@ -40,7 +49,7 @@ impl Wanted<'_> {
         }
         let name = self.name.unwrap_or(EMBEDDED);
         let candidate = match self.own {
-            Some(own) => own::candidate(own, name, self.how.binary.as_deref(), deployment)?,
+            Some(own) => own::candidate(own, name, Some(self.how), self.deployment, deployment)?,
             None => Candidate::named(name)?,
         };
         if attached {

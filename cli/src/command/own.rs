@@ -3,21 +3,30 @@
 use std::path::Path;
 
 use proxyproof_harness::{
-    Candidate, Deployment, Feature, Protocol,
-    candidate::{CaddyConfiguration, Language, Maps, OwnConfiguration, address},
+    Candidate, Deployment, Feature, Kind, Protocol,
+    candidate::{
+        CaddyConfiguration, Language, Maps, OwnConfiguration, Said, SaidUpstream, address,
+    },
     deployment::Front,
 };
 
-use super::build;
-use crate::{args::OwnArguments, error::CommandError};
+use proxyproof_oracle::location::NginxVersion;
+
+use super::{build, how::Named};
+use crate::{
+    args::{HowArguments, OwnArguments},
+    error::CommandError,
+};
 
 /// The candidate as it is in the gallery, or with the user's configuration, which the deployment then follows.
 pub(crate) fn candidate(
     arguments: &OwnArguments,
     name: &str,
-    binary: Option<&Path>,
+    how: Option<&HowArguments>,
+    said: Named,
     deployment: &mut Deployment,
 ) -> Result<Candidate, CommandError> {
+    let binary = how.and_then(|how| how.binary.as_deref());
     let mut named = Candidate::named(name)?;
     // Some languages only the program itself can read.
     if let Some(binary) = binary {
@@ -34,6 +43,12 @@ pub(crate) fn candidate(
         deployment.limits.refuse_larger = false;
     }
     let own = UserConfiguration::read(path, &named, binary)?;
+    if let (UserConfiguration::Nginx(own), Named::No) = (&own, said) {
+        return derived(own, arguments, &named, how, deployment);
+    }
+    if let UserConfiguration::Nginx(own) = &own {
+        deployment.conclusions = own.left_out_of_the_copy();
+    }
     // Which of its servers is meant shows by where they pass requests on to.
     for (name, written) in &arguments.upstream {
         let known: Vec<String> = deployment.upstreams.keys().cloned().collect();
@@ -66,6 +81,61 @@ pub(crate) fn candidate(
         UserConfiguration::Caddy(own) => Ok(own.of(named, deployment)?),
         UserConfiguration::Unread => Ok(named.with_configuration(path, deployment)?),
     }
+}
+
+/// The candidate with the user's file, on the site that the file itself describes.
+fn derived(
+    own: &OwnConfiguration,
+    arguments: &OwnArguments,
+    named: &Candidate,
+    how: Option<&HowArguments>,
+    deployment: &mut Deployment,
+) -> Result<Candidate, CommandError> {
+    let listeners = arguments.listen.iter().map(|(name, written)| {
+        let protocol = protocol(name).ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
+        Ok((protocol, written.clone()))
+    });
+    let upstreams = arguments.upstream.iter().map(|(name, written)| {
+        let (address, kind) = match written.split_once(",kind=") {
+            Some((address, kind)) => (address, Some(Kind::named(kind)?)),
+            None => (written.as_str(), None),
+        };
+        Ok::<_, CommandError>(SaidUpstream {
+            name: name.clone(),
+            address: address.to_owned(),
+            kind,
+        })
+    });
+    *deployment = own.derive(&Said {
+        host: arguments.host.clone(),
+        front: arguments.front,
+        listeners: listeners.collect::<Result<_, CommandError>>()?,
+        upstreams: upstreams.collect::<Result<_, _>>()?,
+        version: version(named, how),
+    })?;
+    let candidate = own.clone().of(&named.name, Maps::AsWritten, deployment)?;
+    Ok(match how.and_then(|how| how.binary.as_ref()) {
+        Some(binary) => candidate.with_binary(binary),
+        None => candidate,
+    })
+}
+
+/// The release of NGINX that runs, where its program or the tag of its image says it.
+fn version(candidate: &Candidate, how: Option<&HowArguments>) -> Option<NginxVersion> {
+    let image = how.and_then(|how| how.container.as_ref());
+    let told = match image {
+        Some(image) => image.rsplit_once(':').map(|(_, tag)| tag.to_owned()),
+        None => {
+            let binary = how.and_then(|how| how.binary.as_deref());
+            let installed = build::installed(candidate.clone(), binary);
+            installed.ok().and_then(|one| one.version)
+        }
+    };
+    let number = |text: &str| {
+        let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+        text[..end.unwrap_or(text.len())].parse().ok()
+    };
+    told.and_then(|text| number(&text))
 }
 
 /// An upstream of the published site that a user's file has nowhere is none of the user's site.

@@ -9,7 +9,10 @@ use proxyproof_harness::{
     suite::{Filter, Plan, Selection, Sink, Suite, SuiteResult},
 };
 
-use super::{how::Wanted, output::Output};
+use super::{
+    how::{Named, Wanted},
+    output::Output,
+};
 use crate::{
     args::{DEFAULT_DEPLOYMENT, RunArguments},
     error::CommandError,
@@ -22,7 +25,11 @@ use crate::{
 
 pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let plan = plan(arguments)?;
-    let mut deployment = Deployment::named(&arguments.deployment)?;
+    let name = arguments
+        .deployment
+        .as_deref()
+        .unwrap_or(DEFAULT_DEPLOYMENT);
+    let mut deployment = Deployment::named(name)?;
     let candidate = wanted(arguments).candidate(&mut deployment, printer)?;
     let json = Output::open(arguments.json.as_deref())?;
     let junit = Output::open(arguments.junit.as_deref())?;
@@ -52,6 +59,10 @@ fn wanted(arguments: &RunArguments) -> Wanted<'_> {
     Wanted {
         name: arguments.candidate.as_deref(),
         own: Some(&arguments.own),
+        deployment: match arguments.deployment {
+            Some(_) => Named::Yes,
+            None => Named::No,
+        },
         how: &arguments.how,
     }
 }
@@ -59,8 +70,8 @@ fn wanted(arguments: &RunArguments) -> Wanted<'_> {
 /// What was typed, as far as it matters for asking one thing again.
 fn command(arguments: &RunArguments) -> String {
     let mut command = format!("proxyproof run{}", wanted(arguments).typed());
-    if arguments.deployment != DEFAULT_DEPLOYMENT {
-        command.push_str(&format!(" --deployment {}", arguments.deployment));
+    if let Some(deployment) = &arguments.deployment {
+        command.push_str(&format!(" --deployment {deployment}"));
     }
     command
 }

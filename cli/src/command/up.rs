@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use self::settings::Settings;
-use super::how::Wanted;
+use super::how::{Named, Wanted};
 use crate::{
     args::UpArguments,
     error::CommandError,
@@ -37,6 +37,7 @@ pub(crate) fn up(arguments: &UpArguments, printer: &Printer) -> Result<Exit, Com
     let wanted = Wanted {
         name: arguments.candidate.as_deref(),
         own: None,
+        deployment: Named::Yes,
         how: &arguments.how,
     };
     let candidate = wanted.candidate(&mut deployment, printer)?;

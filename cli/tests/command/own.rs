@@ -2,8 +2,10 @@
 
 use crate::invocation::{Invocation, assert_told};
 
+/// With a deployment that is named, which the file has to fit.
 fn run(file: &str, more: &[&str]) -> Invocation {
-    let mut invocation = Invocation::new(&["run", "nginx", "--config"]).argument(file);
+    let named = ["run", "nginx", "--deployment", "cpa-two-hosts", "--config"];
+    let mut invocation = Invocation::new(&named).argument(file);
     for argument in more {
         invocation = invocation.argument(argument);
     }
@@ -31,7 +33,6 @@ refused_before_anything_runs! {
     a_destination_off_the_stage: "own/foreign_destination.conf";
     a_destination_that_a_client_chooses: "own/unknown_variable.conf";
     another_protocol_than_http: "own/fastcgi.conf";
-    an_include_that_is_not_there: "own/missing_include.conf";
     an_included_upstream_that_is_not_the_deployments: "own/tree/foreign.conf";
     one_that_ends_tls_behind_a_tunnel: "own/ends_tls.conf";
     one_that_wants_a_header_without_a_tunnel: "own/corrected.conf" "--front" "none";

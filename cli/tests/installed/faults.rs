@@ -18,16 +18,16 @@ macro_rules! said {
 said! {
     one_upstream_of_a_deployment: "02-one-upstream-usage-service-demanded" "nginx" "nginx.conf"
         "--deployment" "faults/02-one-upstream-usage-service-demanded/deployment.toml";
-    one_upstream_of_a_file: "02-one-upstream-usage-service-demanded" "nginx" "nginx.conf" "--front" "none" "-f" "@h1";
-    a_late_head: "06-http2-over-tls-head" "nginx" "nginx.conf" "--front" "none" "-f" "streaming@h2";
-    a_late_head_after_blanks: "06-http2-over-tls-head" "nginx" "blanks.conf" "--front" "none" "-f" "streaming@h2";
+    one_upstream_of_a_file: "02-one-upstream-usage-service-demanded" "nginx" "nginx.conf" "-f" "@h1";
+    a_late_head: "06-http2-over-tls-head" "nginx" "nginx.conf" "-f" "streaming@h2";
+    a_late_head_after_blanks: "06-http2-over-tls-head" "nginx" "blanks.conf" "-f" "streaming@h2";
     a_body_of_the_limit_that_is_collected_first: "08-limit-accepted-with-request-buffering" "nginx" "nginx.conf"
         "--deployment" "faults/08-limit-accepted-with-request-buffering/deployment.toml" "-f" "upload/limit_accepted";
-    a_larger_limit: "09-larger-limit-is-a-fault" "nginx" "nginx.conf" "--front" "none" "-f" "upload";
+    a_larger_limit: "09-larger-limit-is-a-fault" "nginx" "nginx.conf" "-f" "upload";
     a_handshake_in_http_1_0: "17-websocket-over-http-1.0" "nginx" "nginx.conf"
         "--deployment" "faults/17-websocket-over-http-1.0/deployment.toml" "-f" "websocket/upgrade" "-f" "websocket/http_version";
-    the_usage_service_alone: "30-only-the-usage-service" "nginx" "nginx.conf" "--front" "none" "-f" "site" "-f" "routes/table" "-f" "circle";
-    an_address_that_is_replaced: "31-forwarded-for-finding-stays" "nginx" "fixed.conf" "--front" "none" "-f" "identity/forged_forwarded_for";
+    the_usage_service_alone: "30-only-the-usage-service" "nginx" "nginx.conf" "-f" "site" "-f" "routes/table" "-f" "circle";
+    an_address_that_is_replaced: "31-forwarded-for-finding-stays" "nginx" "fixed.conf" "-f" "identity/forged_forwarded_for";
 }
 
 said! {

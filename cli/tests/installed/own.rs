@@ -2,8 +2,10 @@
 
 use crate::invocation::{Invocation, assert_told};
 
+/// With a deployment that is named, which the file has to fit.
 fn run(file: &str, more: &[&str]) -> Invocation {
-    let mut invocation = Invocation::new(&["run", "nginx", "--config"]).argument(file);
+    let named = ["run", "nginx", "--deployment", "cpa-two-hosts", "--config"];
+    let mut invocation = Invocation::new(&named).argument(file);
     for argument in more {
         invocation = invocation.argument(argument);
     }

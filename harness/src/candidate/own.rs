@@ -1,7 +1,11 @@
 //! A configuration of one's own, in NGINX's language, in the place of the gallery's.
 
 mod copy;
+mod derive;
 mod draft;
+mod frame;
+mod included;
+mod main_file;
 mod site;
 mod source;
 mod unconfined;
@@ -14,8 +18,10 @@ use proxyproof_oracle::conf::{Directive, Word};
 
 pub use self::copy::OwnCopy;
 pub(super) use self::copy::private_copy;
+pub use self::derive::{Said, SaidUpstream};
+use self::main_file::MainFile;
 use self::site::{INDIRECT, Sites};
-use self::source::{Group, Source, followed};
+use self::source::{Group, Missing, Source, followed};
 use self::way_in::WayIn;
 use super::{Candidate, Gallery, LaunchFile, PrivateCopy, Role};
 use crate::deployment::Deployment;
@@ -30,6 +36,8 @@ pub struct OwnConfiguration {
     folder: PathBuf,
     main: Source,
     included: Vec<Group>,
+    /// Files that are not there: the copy does without them.
+    missing: Vec<Missing>,
 }
 
 /// Whether variables that people's copies lack are supplied.
@@ -47,14 +55,22 @@ impl OwnConfiguration {
     /// # Errors
     /// [`HarnessError::Unreadable`], or [`HarnessError::Document`] at the first place that is no configuration.
     pub fn read(path: &Path) -> Result<Self, HarnessError> {
-        let main = Source::read(path)?;
+        let MainFile { main, files } = MainFile::read(path)?;
+        let (included, missing) = followed(&main, &files)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         Ok(Self {
-            included: followed(&main, folder)?,
             // The copy is read in another folder: the path has to be absolute.
             folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
+            included,
+            missing,
             main,
         })
+    }
+
+    /// Every file that is copied, the main one first.
+    fn sources(&self) -> impl Iterator<Item = &Source> {
+        let included = self.included.iter().flat_map(|group| &group.sources);
+        std::iter::once(&self.main).chain(included)
     }
 
     /// The host that the deployment's first server with locations is for; `None` where it has no plain name.
@@ -112,8 +128,11 @@ impl OwnConfiguration {
         };
         let includes = self.included.iter();
         let copy = OwnCopy {
+            is_main: false,
             folder: self.folder.clone(),
             unplugged,
+            implied: sites.implied(),
+            missing: self.missing.iter().map(|one| one.written.clone()).collect(),
             others: Vec::new(),
             listeners: deployment
                 .listeners
@@ -132,6 +151,7 @@ impl OwnConfiguration {
             insertions: Vec::new(),
             deployment: None,
             private_copy: Some(PrivateCopy::Nginx(OwnCopy {
+                is_main: std::ptr::eq(source, &self.main),
                 others: sites.others(source),
                 ..copy.clone()
             })),
@@ -145,9 +165,9 @@ impl OwnConfiguration {
                 *file = Arc::new(own(&self.main, file.name.clone()));
                 replaced = true;
             } else if maps == Maps::AsWritten {
-                let mut empty = LaunchFile::clone(file);
-                empty.text = String::new();
-                *file = Arc::new(empty);
+                let mut frame = LaunchFile::clone(file);
+                frame.text = self.frame();
+                *file = Arc::new(frame);
             }
         }
         self.walk(&mut |_, _, directive| candidate.secrets.look_at(directive));
@@ -161,8 +181,7 @@ impl OwnConfiguration {
 
     /// Looks at every directive of every file that is copied.
     fn walk<'s>(&'s self, look: &mut impl FnMut(&'s Source, &[&Directive], &Directive)) {
-        let included = self.included.iter().flat_map(|group| &group.sources);
-        for source in std::iter::once(&self.main).chain(included) {
+        for source in self.sources() {
             source
                 .parsed
                 .walk(&mut |above, directive| look(source, above, directive));
@@ -189,6 +208,11 @@ impl OwnConfiguration {
                 return;
             }
             let foreign = match directive.name() {
+                // It gets nothing anyway.
+                b"server" if has(directive, "down") => {
+                    unplugged.push(place.text().into_owned());
+                    None
+                }
                 b"server" if above.last().is_some_and(|up| up.is("upstream")) => {
                     not_an_upstream(source, place, sites)
                 }
@@ -220,6 +244,9 @@ impl OwnConfiguration {
             }
             if let (true, Some(place)) = (directive.is("listen"), directive.arguments().first()) {
                 open.push(address(&place.text()));
+            }
+            if is_site(directive) && copy::opens_the_usual_port(directive) {
+                open.push(copy::USUAL_PORT.to_owned());
             }
         });
         for (protocol, listener) in &deployment.listeners {
@@ -261,7 +288,7 @@ fn is_site(directive: &Directive) -> bool {
 
 fn not_an_upstream(source: &Source, word: &Word, sites: &Sites<'_>) -> Option<DocumentError> {
     let written = address(&word.text());
-    if sites.programs.contains(&written) {
+    if sites.is_program(&written) {
         return None;
     }
     let known = sites.programs.iter().map(String::as_str);
@@ -285,7 +312,7 @@ fn leaves(source: &Source, url: &Word, sites: &Sites<'_>) -> Option<DocumentErro
     let goes_to = sites.goes_to(&written, INDIRECT);
     let mut places = goes_to.iter();
     let place = places.find(|place| {
-        let program = sites.programs.contains(place);
+        let program = sites.is_program(place);
         !program && !sites.groups.contains(place.as_str())
     })?;
     let help = match place.contains('$') {
@@ -328,8 +355,6 @@ fn text_of(directive: &Directive) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proxyproof_oracle::conf;
-
     use super::*;
 
     impl OwnConfiguration {
@@ -337,12 +362,9 @@ mod tests {
         pub(super) fn of_text(text: &str) -> Self {
             Self {
                 folder: PathBuf::new(),
-                main: Source {
-                    origin: String::new(),
-                    text: text.into(),
-                    parsed: conf::Document::parse(text.as_bytes()).unwrap(),
-                },
+                main: Source::new(String::new(), text.as_bytes()).unwrap(),
                 included: Vec::new(),
+                missing: Vec::new(),
             }
         }
     }

@@ -51,6 +51,7 @@ impl<'a> Validation<'a> {
             hosts,
             routes,
             removed_routes: Vec::new(),
+            conclusions: Vec::new(),
             limits: self.limits(&raw.limits)?,
             identity: Identity {
                 trusted: raw.identity.trusted,

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::{ClientAddress, EndpointRequest, Kind, KindLimits, Purpose, StandIn};
+use super::{ClientAddress, EndpointRequest, Kind, KindLimits, Purpose, Signs, StandIn};
 use crate::deployment::size;
 use crate::document::{Document, DocumentError, nearest};
 
@@ -22,6 +22,8 @@ struct RawKind {
     client_address: ClientAddress,
     #[serde(default)]
     limits: RawLimits,
+    #[serde(default)]
+    signs: Signs,
     #[serde(default)]
     needs_websocket: bool,
     #[serde(default = "refused")]
@@ -85,6 +87,7 @@ pub(super) fn read(document: &Document) -> Result<Kind, DocumentError> {
         endpoints: endpoints(document, &raw.endpoints)?,
         client_address: raw.client_address,
         limits: limits(document, &raw.limits)?,
+        signs: raw.signs,
         needs_websocket: raw.needs_websocket,
         refuses_handshake_with: raw.refuses_handshake_with,
     })

@@ -21,6 +21,9 @@ pub struct SuiteResult {
     pub candidate: CandidateName,
     /// The name of the deployment that the questions follow from.
     pub deployment: String,
+    /// What was concluded about the site from the user's own file, and from which line; none where a deployment says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub site: Vec<String>,
     /// The command that made this result, without its filters: with `-f` and an id behind it, it asks again.
     #[serde(default)]
     pub command: String,

@@ -168,6 +168,7 @@ impl<'a> Suite<'a> {
             },
             candidate: name,
             deployment: self.deployment.name.clone(),
+            site: self.deployment.conclusions.clone(),
             command: self.command,
             summary: Summary::of(&outcomes),
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -1,5 +1,6 @@
 //! A prefix location asked for without its final slash.
 
+use proxyproof_harness::deployment::Front;
 use proxyproof_harness::{
     Answer, Ask, Break, Checks, Code, Deployment, Finding, HarnessError, Level, Protocol, Scenario,
     Seen, SiteNeed, StageUse,
@@ -72,11 +73,17 @@ fn redirect(ask: &Ask<'_>, checks: &mut Checks, seen: &Seen, answer: &Answer) {
     let Deployment {
         identity, hosts, ..
     } = ask.deployment();
-    let public = format!("{}://{}/", identity.scheme, hosts.api);
-    checks.ensure(
-        location.starts_with('/') || location.starts_with(&public),
-        || wrong(INTERNAL, seen, &location).expected(format!("Location: /… or {public}…")),
-    );
+    let site = format!("{}://{}", identity.scheme, hosts.api);
+    let mut public = vec![format!("{site}/")];
+    if ask.deployment().front == Front::None {
+        // Clients connect to the listener itself: on a stage that has a port of its own.
+        let port = ask.stage().listener(ask.protocol()).port();
+        public.push(format!("{site}:{port}/"));
+    }
+    let is_public = public.iter().any(|public| location.starts_with(public));
+    checks.ensure(location.starts_with('/') || is_public, || {
+        wrong(INTERNAL, seen, &location).expected(format!("Location: /… or {site}/…"))
+    });
     checks.ensure(location.ends_with("?x=1"), || {
         wrong(QUERY_LOST, seen, &location).expected("Location: …?x=1")
     });

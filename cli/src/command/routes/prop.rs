@@ -16,7 +16,7 @@ use proxyproof_oracle::routes::Confusion;
 
 use crate::{
     args::{DEFAULT_DEPLOYMENT, PropArguments},
-    command::own,
+    command::{how::Named, own},
     error::CommandError,
     exit::Exit,
     printer::Printer,
@@ -27,7 +27,8 @@ use crate::{
 pub(crate) fn prop(arguments: &PropArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let name = arguments.candidate.as_deref().unwrap_or(FRAME);
     let mut deployment = Deployment::named(DEFAULT_DEPLOYMENT)?;
-    let candidate = own::candidate(&arguments.own, name, None, &mut deployment)?.installed()?;
+    let candidate = own::candidate(&arguments.own, name, None, Named::No, &mut deployment)?;
+    let candidate = candidate.installed()?;
     let trial = if arguments.candidate.is_some() || arguments.own.config.is_some() {
         Trial::of(&candidate)
     } else {

@@ -12,12 +12,18 @@ use crate::candidate::CERTIFICATE;
 /// How the private copy of a user's file differs from it besides the addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnCopy {
+    /// Whether it is the main file, and not an included one.
+    pub is_main: bool,
     /// The folder of the main file: its relative paths are looked for there.
     pub folder: PathBuf,
     /// The addresses that the stage replaces; whoever listens elsewhere does so on a socket in the private directory.
     pub listeners: Vec<String>,
     /// The destinations of other sites, as written: the copy passes nothing on to them.
     pub unplugged: Vec<String>,
+    /// Hosts that destinations name without a port, and their addresses: each is an `upstream` of the copy.
+    pub implied: Vec<(String, String)>,
+    /// Arguments of `include` whose files are not there: the copy does without.
+    pub missing: Vec<String>,
     /// Where in the text other sites have their servers, in bytes: no finding is about them.
     pub others: Vec<Range<usize>>,
     /// Arguments of `include` whose files are copied, and what names the copies.
@@ -54,9 +60,25 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             }
             ("server", None) if opens_the_usual_port(directive) => {
                 if let Some(first) = directive.children().first() {
-                    let listen = format!("listen {NOBODY}; ");
+                    let is_meant = own.listeners.iter().any(|one| one == USUAL_PORT);
+                    let place = if is_meant { USUAL_PORT } else { NOBODY };
+                    let listen = format!("listen {place}; ");
                     edits.replace(Span::at(first.span().start as usize), listen);
                 }
+            }
+            ("server", Some(place))
+                if above.last().is_some_and(|up| up.is("upstream"))
+                    && lacks_port(&place.text()) =>
+            {
+                edits.set(place, format!("{}:80", place.text()).as_bytes());
+            }
+            // The stage's address has no colon behind it.
+            ("proxy_pass", Some(url)) if url.text().contains("://unix:") => {
+                edits.set(url, without_second_colon(&url.text()).as_bytes());
+            }
+            // The stage's upstreams have certificates of its own.
+            ("proxy_ssl_verify", Some(flag)) => {
+                edits.set(flag, b"off");
             }
             (name, Some(url)) if name.ends_with("_pass") && own.unplugs(url) => {
                 edits.set(url, nowhere(name, &url.text()).as_bytes());
@@ -84,12 +106,17 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
                 edits.set(file, b"error.log");
             }
             ("access_log", Some(file)) if file.value() != b"off" => {
+                // The format may be another file's.
                 edits.set(file, b"access.log");
+                without(directive, &[""], &mut edits);
             }
             ("resolver", Some(_)) => asks_nobody(directive, &mut edits),
             // Traces would be sent there.
             ("endpoint", Some(place)) if above.last().is_some_and(|up| up.is("otel_exporter")) => {
                 edits.set(place, NO_SERVICE.as_bytes());
+            }
+            ("include", Some(file)) if own.missing.iter().any(|one| *one == file.text()) => {
+                blank(&document, directive, &mut edits);
             }
             ("include", Some(file)) => {
                 let written = file.text();
@@ -113,6 +140,16 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             _ => {}
         }
     });
+    let implied: String = own
+        .implied
+        .iter()
+        .filter(|_| own.is_main)
+        .map(|(name, address)| format!("upstream {name} {{ server {address}; }} "))
+        .collect();
+    let is_whole = document.directives().iter().any(|one| one.is("http"));
+    if let (false, Some(first)) = (is_whole, document.directives().first()) {
+        edits.replace(Span::at(first.span().start as usize), implied.clone());
+    }
     if let Some(http) = document.directives().iter().find(|one| one.is("http")) {
         let mut own: String = temporary
             .iter()
@@ -124,7 +161,10 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
         }
         edits.replace(Span::at(http.span().start as usize), "pid nginx.pid; ");
         if let Some(first) = http.children().first() {
-            edits.replace(Span::at(first.span().start as usize), format!("{own} "));
+            edits.replace(
+                Span::at(first.span().start as usize),
+                format!("{own} {implied}"),
+            );
         }
     }
     String::from_utf8_lossy(&edits.apply()).into_owned()
@@ -149,9 +189,26 @@ impl OwnCopy {
 }
 
 /// Without `listen` a server is on port 80, or on 8000 where it may not have that.
-fn opens_the_usual_port(server: &Directive) -> bool {
+pub(super) fn opens_the_usual_port(server: &Directive) -> bool {
     let says = |child: &Directive| child.is("listen") || child.is("include");
     !server.children().iter().any(says)
+}
+
+/// Whether an address has no port: NGINX takes 80.
+fn lacks_port(written: &str) -> bool {
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let has_port = written
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| is_port(port));
+    !has_port && !written.starts_with("unix:")
+}
+
+/// `http://unix:/run/x.sock:/uri` as the text of an address with a URI behind it.
+fn without_second_colon(url: &str) -> String {
+    match url.split_once("://unix:") {
+        Some((scheme, path)) => format!("{scheme}://unix:{}", path.replacen(':', "", 1)),
+        None => url.to_owned(),
+    }
 }
 
 /// A destination that takes nothing, in the place of this one.
@@ -176,6 +233,8 @@ const LOCAL: [&str; 4] = ["::1", "::1/128", "::/0", "unix:"];
 
 /// A socket of the private directory that nobody connects to.
 const NOBODY: &str = "unix:listen-nobody.sock";
+/// Where a server without `listen` is reached.
+pub(super) const USUAL_PORT: &str = "0.0.0.0:80";
 /// One that nobody opens.
 const NOWHERE: &str = "unix:nowhere.sock";
 

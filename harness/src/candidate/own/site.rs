@@ -55,7 +55,7 @@ impl<'c> Sites<'c> {
             let group = above.last().and_then(|parent| name_of(parent));
             let place = directive.arguments().first().map(Word::text);
             if let (true, Some(group), Some(place)) = (directive.is("server"), group, place)
-                && sites.programs.contains(&address(&place))
+                && sites.is_program(&address(&place))
             {
                 sites.ours.insert(group);
             }
@@ -71,6 +71,40 @@ impl<'c> Sites<'c> {
         });
         sites.said = said;
         sites
+    }
+
+    /// Whether this is where one of the deployment's programs is; a port that is not written is that of the scheme.
+    pub(super) fn is_program(&self, place: &str) -> bool {
+        self.complete(place).is_some()
+    }
+
+    fn complete(&self, place: &str) -> Option<&String> {
+        let mut programs = self.programs.iter();
+        programs.find(|program| {
+            let port = program.strip_prefix(place);
+            port.is_some_and(|port| ["", ":80", ":443"].contains(&port))
+        })
+    }
+
+    /// Hosts that a `proxy_pass` names without a port, and where they are: each is an `upstream` of the copy, so that NGINX
+    /// asks nobody for its address and the requests have the same Host.
+    pub(super) fn implied(&self) -> Vec<(String, String)> {
+        let mut implied = BTreeMap::new();
+        self.own.walk(&mut |_, _, directive| {
+            let url = directive.arguments().first().map(Word::text);
+            let (true, Some(url)) = (directive.is("proxy_pass"), url) else {
+                return;
+            };
+            for place in self.goes_to(&url, INDIRECT) {
+                let is_group = self.groups.contains(&place) || place.starts_with("unix:");
+                if let (false, Some(whole)) = (is_group, self.complete(&place))
+                    && *whole != place
+                {
+                    implied.insert(place, whole.clone());
+                }
+            }
+        });
+        implied.into_iter().collect()
     }
 
     /// Whether a server with locations is the deployment's.
@@ -126,7 +160,7 @@ impl<'c> Sites<'c> {
             match (directive.name(), first) {
                 (b"proxy_pass", Some(url)) => {
                     let mut places = self.goes_to(&url, INDIRECT).into_iter();
-                    places.any(|place| self.ours.contains(&place) || self.programs.contains(&place))
+                    places.any(|place| self.ours.contains(&place) || self.is_program(&place))
                 }
                 (b"include", Some(written)) if depth > 0 => {
                     let group = self.own.included.iter().find(|one| one.written == *written);

@@ -1,11 +1,11 @@
 //! A file of a user's configuration, and what it includes.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proxyproof_oracle::conf::{self, Directive, Word};
 
+use super::included::IncludedFiles;
 use crate::candidate::user_file::refusal;
 use crate::document::{Document, DocumentError};
 use crate::error::HarnessError;
@@ -31,14 +31,9 @@ pub(super) struct Group {
 }
 
 impl Source {
-    pub(super) fn read(path: &Path) -> Result<Self, HarnessError> {
-        let origin = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|cause| HarnessError::Unreadable {
-            file: origin.clone(),
-            cause,
-        })?;
+    pub(super) fn new(origin: String, bytes: &[u8]) -> Result<Self, HarnessError> {
         // Comments come in any encoding; what is replaced has no meaning to the proxy.
-        let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
+        let text: Arc<str> = String::from_utf8_lossy(bytes).into();
         let parsed = conf::Document::parse(text.as_bytes()).map_err(|errors| {
             let first = &errors.errors[0];
             let document = Document::new(&*origin, Arc::clone(&text));
@@ -95,11 +90,13 @@ impl Group {
     }
 }
 
-/// Everything that a file includes, however deep.
-///
-/// NGINX looks for included files from the folder of its main file, whichever file includes them.
-pub(super) fn followed(main: &Source, folder: &Path) -> Result<Vec<Group>, HarnessError> {
+/// Everything that a file includes, however deep, and the names of files that are not there.
+pub(super) fn followed(
+    main: &Source,
+    files: &IncludedFiles,
+) -> Result<(Vec<Group>, Vec<Missing>), HarnessError> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut missing = Vec::new();
     let mut open = vec![main.clone()];
     let mut seen = BTreeSet::new();
     while let Some(source) = open.pop() {
@@ -108,15 +105,22 @@ pub(super) fn followed(main: &Source, folder: &Path) -> Result<Vec<Group>, Harne
             if !seen.insert(written.clone()) {
                 continue;
             }
-            let files = files(&source, &word, folder)?;
-            if files.len() > MOST {
+            let found = files.of(&written);
+            if found.len() > MOST {
                 let message = format!("`{written}` includes more than {MOST} files");
                 return Err(source.at(&word, message).into());
             }
+            if found.is_empty() && !conf::is_glob(&written) {
+                let line = source.parsed.line(word.span.start);
+                let place = format!("{}:{line}", source.origin);
+                missing.push(Missing { written, place });
+                continue;
+            }
             let mut sources = Vec::new();
-            for file in &files {
+            for file in found {
                 // What can't be read as a configuration can't be confined either.
-                sources.push(Source::read(file)?);
+                let text = file.text()?;
+                sources.push(Source::new(file.name, &text)?);
             }
             if !sources.is_empty() {
                 open.extend(sources.iter().cloned());
@@ -128,25 +132,15 @@ pub(super) fn followed(main: &Source, folder: &Path) -> Result<Vec<Group>, Harne
             }
         }
     }
-    Ok(groups)
+    Ok((groups, missing))
 }
 
-/// The files that an `include` means, in NGINX's order: by name.
-fn files(source: &Source, word: &Word, folder: &Path) -> Result<Vec<PathBuf>, DocumentError> {
-    let pattern = folder.join(&*word.text());
-    let pattern = pattern.to_string_lossy().into_owned();
-    let mut files: Vec<PathBuf> = match glob::glob(&pattern) {
-        Ok(found) => found.flatten().filter(|file| file.is_file()).collect(),
-        Err(_) => Vec::new(),
-    };
-    files.sort();
-    if files.is_empty() && !pattern.contains(['*', '?', '[']) {
-        let message = format!("`{}` is not there", word.text());
-        return Err(source.at(word, message).help(
-            "includes are looked for beside the configuration; a path of its own begins with `/`",
-        ));
-    }
-    Ok(files)
+/// An `include` whose file is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) written: String,
+    /// `file:line` of the `include`.
+    pub(super) place: String,
 }
 
 /// More than any site has: a pattern that means a whole disk is a mistake.

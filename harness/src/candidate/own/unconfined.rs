@@ -8,6 +8,11 @@ use crate::document::DocumentError;
 /// Whether the copy does without this directive.
 pub(super) fn is_left_out(above: &[&Directive], directive: &Directive) -> bool {
     let name = text_of(directive);
+    if ["allow", "deny"].contains(&&*name) {
+        // Who lets some clients in alone asks for addresses that no probe has.
+        let beside = above.last().map_or(&[][..], |parent| parent.children());
+        return beside.iter().any(|other| other.is("allow"));
+    }
     let is_block = above.is_empty() && OTHER_PROTOCOLS.contains(&&*name);
     is_block
         || LEFT_OUT.contains(&&*name)
@@ -45,10 +50,15 @@ const OTHER_PROTOCOLS: [&str; 4] = ["mail", "mgmt", "rtmp", "stream"];
 /// What is the stage's affair, or names files of the server that has it: keys, tickets, and who vouches for a certificate
 /// (`ssl_stapling` and `ssl_ocsp` ask an authority, beyond the stage). What writes files. And limits of how much one address
 /// may ask, which a suite that asks everything at once has to exceed.
-const LEFT_OUT: [&str; 36] = [
+const LEFT_OUT: [&str; 44] = [
     "acme_certificate",
     "acme_issuer",
     "acme_shared_zone",
+    "auth_basic",
+    "auth_basic_user_file",
+    "auth_jwt",
+    "auth_jwt_key_file",
+    "auth_request",
     "create_full_put_path",
     "daemon",
     "dav_ext_lock_zone",
@@ -61,6 +71,9 @@ const LEFT_OUT: [&str; 36] = [
     "lock_file",
     "lua_ssl_trusted_certificate",
     "pid",
+    "proxy_ssl_certificate",
+    "proxy_ssl_certificate_key",
+    "proxy_ssl_trusted_certificate",
     "quic_host_key",
     "ssl_crl",
     "ssl_dhparam",

@@ -54,7 +54,9 @@ impl Terminal {
         let standings = Standing::all(result);
         let mut blocks = Vec::new();
         if self.detail != Detail::Quiet {
-            blocks.push(vec![header(result, &standings)]);
+            let site = result.site.iter().map(|line| format!("  {line}"));
+            let header = std::iter::once(header(result, &standings));
+            blocks.push(header.chain(site).collect());
             blocks.push(self.topics(&standings));
         }
         if self.detail == Detail::Verbose {

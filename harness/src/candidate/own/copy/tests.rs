@@ -6,6 +6,9 @@ fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
     let copy = private_copy(
         text,
         &OwnCopy {
+            is_main: true,
+            implied: Vec::new(),
+            missing: Vec::new(),
             folder: PathBuf::from("/etc/nginx"),
             listeners: vec!["0.0.0.0:8003".to_owned()],
             includes: Vec::new(),
@@ -15,7 +18,7 @@ fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
     );
     assert_eq!(
         copy,
-        "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http {\n     client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; include /etc/nginx/types;\n    access_log access.log main;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
+        "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http {\n     client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; include /etc/nginx/types;\n    access_log access.log ;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
     );
 }
 
@@ -26,6 +29,9 @@ fn a_copy_ends_tls_with_the_stages_certificate() {
     let copy = private_copy(
         text,
         &OwnCopy {
+            is_main: true,
+            implied: Vec::new(),
+            missing: Vec::new(),
             folder: PathBuf::from("/etc/nginx"),
             listeners: vec!["[::]:443".to_owned()],
             includes: Vec::new(),
@@ -47,6 +53,9 @@ fn a_copy_passes_nothing_on_to_where_other_sites_do() {
     let copy = private_copy(
         text,
         &OwnCopy {
+            is_main: true,
+            implied: Vec::new(),
+            missing: Vec::new(),
             folder: PathBuf::new(),
             listeners: Vec::new(),
             unplugged: ["blog:80", "https://blog/x", "a:1"]
@@ -78,6 +87,9 @@ fn a_copy_reaches_nobody_and_writes_nothing_outside() {
     let copy = private_copy(
         text,
         &OwnCopy {
+            is_main: true,
+            implied: Vec::new(),
+            missing: Vec::new(),
             folder: PathBuf::from("/etc/nginx"),
             listeners: Vec::new(),
             unplugged: Vec::new(),

@@ -1,0 +1,176 @@
+//! What the file promises, with its lines: sizes, times, WebSockets, hosts.
+
+use proxyproof_oracle::location::LocationId;
+use proxyproof_oracle::setting::Effective;
+use proxyproof_oracle::upstream::Scheme;
+
+use super::reading::{Reading, ways};
+use super::upstreams::FoundUpstream;
+use crate::deployment::Deployment;
+use crate::kind::{EndpointRequest, Purpose};
+use crate::promise::{Promise, Source};
+
+impl Reading<'_> {
+    /// Puts sizes and times into the deployment, and says what was concluded.
+    pub(super) fn promise(&self, deployment: &mut Deployment) -> Vec<String> {
+        let mut conclusions = Vec::new();
+        self.promise_size(deployment);
+        if let Some(body) = deployment.request_body() {
+            conclusions.push(format!(
+                "bodies up to {} ({})",
+                size(body.value),
+                body.source
+            ));
+        }
+        let timeout = self.location_of(deployment, Purpose::Stream);
+        let timeout = self.in_force(timeout, "proxy_read_timeout");
+        deployment.limits.read_timeout = self.promised(&timeout, |one| one.time(self.version()));
+        // What its kind needs is no less for a file that gives it less.
+        let own = deployment.limits.read_timeout.clone();
+        let of_kind = {
+            deployment.limits.read_timeout = None;
+            deployment.read_timeout()
+        };
+        deployment.limits.read_timeout = stricter(own, of_kind.as_ref());
+        if let Some(silence) = deployment.read_timeout() {
+            let seconds = silence.value.as_secs();
+            conclusions.push(format!("silences up to {seconds} s ({})", silence.source));
+        }
+        conclusions.push(match deployment.endpoint(Purpose::WebSocket) {
+            Some(socket) => {
+                let source = deployment.upstreams[&socket.upstream].wants_websockets();
+                format!("WebSockets at {} ({source})", socket.target)
+            }
+            None => "WebSockets: nothing in the file shows them".to_owned(),
+        });
+        conclusions
+    }
+
+    fn promise_size(&self, deployment: &mut Deployment) {
+        let location = self.location_of(deployment, Purpose::Upload);
+        let setting = self.in_force(location, "client_max_body_size");
+        let own = self.promised(&setting, |one| one.bytes(self.version()));
+        // 0 is no limit; a body of many MiB says no more than one of some.
+        let own = own.filter(|own| own.value > 0 && own.value <= MOST);
+        deployment.limits.refuse_larger = own.is_some();
+        let of_kind = deployment.request_body();
+        deployment.limits.request_body = stricter(own, of_kind.as_ref());
+    }
+
+    /// What the file itself says, with its line.
+    fn promised<T>(
+        &self,
+        effective: &Effective<'_>,
+        value: impl Fn(&Effective<'_>) -> Option<T>,
+    ) -> Option<Promise<T>> {
+        let place = effective.setting()?.place;
+        Some(Promise {
+            value: value(effective)?,
+            source: Source::File(self.line(place)),
+        })
+    }
+
+    /// The location that serves the usual request for a purpose.
+    fn location_of(&self, deployment: &Deployment, purpose: Purpose) -> Option<LocationId> {
+        let endpoint = deployment.endpoint(purpose)?;
+        self.site().decide(&self.get(&endpoint.target)).location
+    }
+
+    /// WebSockets where a location passes `Upgrade` on.
+    pub(super) fn add_websocket(&self, deployment: &mut Deployment, one: &FoundUpstream) {
+        let shown = one.locations.iter().find_map(|location| {
+            let place = self.field(*location, "Upgrade")?.place?;
+            Some((*location, Source::File(self.line(place))))
+        });
+        let Some((location, source)) = shown else {
+            return;
+        };
+        let reached = deployment.endpoints(Purpose::WebSocket).into_iter();
+        let mut reached = reached.filter(|endpoint| endpoint.upstream == one.name);
+        let is_reached = reached.any(|endpoint| {
+            let served = self.site().decide(&self.get(&endpoint.target)).location;
+            served.is_some_and(|served| self.field(served, "Upgrade").is_some())
+        });
+        let of_kind = one
+            .published
+            .kind
+            .endpoints
+            .contains_key(&Purpose::WebSocket);
+        let path = match of_kind {
+            true => None,
+            false => self.path_below(location),
+        };
+        let Some(upstream) = deployment.upstreams.get_mut(&one.name) else {
+            return;
+        };
+        if is_reached {
+            upstream.websocket = Some(source);
+        } else if let Some(path) = path {
+            let request = EndpointRequest::parse(&format!("GET {path}"));
+            upstream
+                .endpoints
+                .insert(Purpose::WebSocket, request.into_iter().collect());
+            upstream.websocket = Some(source);
+        }
+    }
+
+    /// A path that this location takes, as the upstream sees it.
+    fn path_below(&self, location: LocationId) -> Option<String> {
+        let table = &self.site().servers[self.server].table;
+        let text = &table.location(location).notation.text;
+        let text = String::from_utf8(text.clone()).ok()?;
+        let paths = [format!("{text}v1/realtime"), text];
+        paths.into_iter().find_map(|path| {
+            let decision = self.site().decide(&self.get(&path));
+            match decision.answer {
+                proxyproof_oracle::location::Answer::Proxied { target, .. }
+                    if decision.location == Some(location) =>
+                {
+                    String::from_utf8(target).ok()
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// The Host that an upstream is to see, where the file gives it one of its own: a name that is written, or, over TLS and
+    /// without a word, the name of the server.
+    pub(super) fn host_at(&self, one: &FoundUpstream) -> Option<String> {
+        let location = *one.locations.first()?;
+        match self.field(location, "Host") {
+            Some(field) => {
+                let value = String::from_utf8(field.value).ok()?;
+                let is_own = !value.contains('$') && value != self.host;
+                is_own.then_some(value)
+            }
+            None => {
+                let mut ways = ways(self.site(), self.server).into_iter();
+                let (_, destination) = ways.find(|(id, _)| *id == location)?;
+                let is_name = destination
+                    .upstream
+                    .bytes()
+                    .any(|byte| byte.is_ascii_alphabetic());
+                (destination.scheme == Scheme::Https && is_name).then_some(destination.upstream)
+            }
+        }
+    }
+}
+
+/// The larger of two, whoever wants it.
+fn stricter<T: Ord + Copy>(
+    own: Option<Promise<T>>,
+    of_kind: Option<&Promise<T>>,
+) -> Option<Promise<T>> {
+    own.filter(|own| of_kind.is_none_or(|kind| own.value >= kind.value))
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        bytes if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+/// What an upload of a scenario has at most, in bytes.
+const MOST: u64 = 100 << 20;
