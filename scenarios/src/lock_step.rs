@@ -87,6 +87,28 @@ impl LockStep {
         self.play_on(&connection, ask, checks, code).await
     }
 
+    /// The same for a claim about more than events that come one by one: where those do not, it is skipped.
+    pub(crate) async fn play_beyond_events(
+        self,
+        ask: &Ask<'_>,
+        checks: &mut Checks,
+        code: Code,
+    ) -> Result<(), HarnessError> {
+        let mut own = checks.beside();
+        self.play(ask, &mut own, code).await?;
+        if !own.findings().is_empty() {
+            let mut ordinary = checks.beside();
+            let events = Self::answer_to(streaming_request(ask));
+            events.play(ask, &mut ordinary, code).await?;
+            if !ordinary.findings().is_empty() {
+                checks.skip("events do not come one by one: streaming/one_event_at_a_time");
+                return Ok(());
+            }
+        }
+        checks.absorb(own);
+        Ok(())
+    }
+
     /// The same on a given connection.
     pub(crate) async fn play_on(
         self,

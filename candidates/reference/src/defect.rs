@@ -108,9 +108,11 @@ defects! {
     // Responses and streams.
     HoldHead "hold_head" "The head of a response is held until the first byte of its body.",
     BufferResponse "buffer_response" "A response is collected whole before it is sent.",
+    StreamEventsOnly "stream_events_only" "A response whose media type is not plainly `text/event-stream` is collected whole before it is sent.",
+    HoldPartialEvents "hold_partial_events" "Response bytes are held until an empty line ends them.",
     CoalesceEvents "coalesce_events" "Response bytes are held until 4 KiB are together or the response ends.",
     DelayEvents "delay_events" "Every piece of a response is delayed by a quarter of a second.",
-    CompressEvents "compress_events" "An event stream is sent gzip-encoded, whatever the client accepts.",
+    CompressEvents "compress_events" "An event stream is sent gzip-encoded to clients that accept it.",
     DropComments "drop_comments" "Comment lines of an event stream are dropped.",
     LoseLastEvent "lose_last_event" "The closing event of a stream is lost, or its last piece if the end follows at once.",
     TruncationEndsCleanly "truncation_ends_cleanly" "A response that the upstream cuts ends as if it were complete.",
@@ -254,6 +256,12 @@ impl Defects {
     pub(crate) const fn insert(&mut self, defect: Defect) {
         let bit = defect as usize;
         self.0[bit / 64] |= 1 << (bit % 64);
+    }
+
+    /// Switches a defect off.
+    pub(crate) const fn remove(&mut self, defect: Defect) {
+        let bit = defect as usize;
+        self.0[bit / 64] &= !(1 << (bit % 64));
     }
 
     /// Whether any defect is on.

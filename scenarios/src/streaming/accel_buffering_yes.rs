@@ -31,6 +31,6 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let stream = LockStep::answer_to(streaming_request(ask)).framing(BodyFraming::Close);
     stream
         .field("X-Accel-Buffering", "yes")
-        .play(ask, checks, OBEYED)
+        .play_beyond_events(ask, checks, OBEYED)
         .await
 }

@@ -30,6 +30,6 @@ const COMPRESSED: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = streaming_request(ask).header("Accept-Encoding", "gzip, br, zstd, deflate");
     LockStep::answer_to(request)
-        .play(ask, checks, COMPRESSED)
+        .play_beyond_events(ask, checks, COMPRESSED)
         .await
 }

@@ -17,10 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[CHANGED],
-    breaks: &[
-        Break::new("drop_comments", CHANGED.name),
-        Break::new("buffer_response", CHANGED.name),
-    ],
+    breaks: &[Break::new("drop_comments", CHANGED.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -39,6 +36,6 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     ];
     LockStep::answer_to(streaming_request(ask))
         .parts(parts)
-        .play(ask, checks, CHANGED)
+        .play_beyond_events(ask, checks, CHANGED)
         .await
 }

@@ -17,10 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[HELD],
-    breaks: &[
-        Break::new("buffer_response", HELD.name),
-        Break::new("coalesce_events", HELD.name),
-    ],
+    breaks: &[Break::new("stream_events_only", HELD.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -33,5 +30,8 @@ const HELD: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let parts = ["\n", "\n", "{\"id\":\"resp_1\"}"];
     let stream = LockStep::answer_to(streaming_request(ask)).media_type("application/json");
-    stream.parts(parts).play(ask, checks, HELD).await
+    stream
+        .parts(parts)
+        .play_beyond_events(ask, checks, HELD)
+        .await
 }

@@ -17,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[HELD],
-    breaks: &[Break::new("buffer_response", HELD.name)],
+    breaks: &[Break::new("stream_events_only", HELD.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -36,7 +36,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         checks.about(media_type);
         LockStep::answer_to(streaming_request(ask))
             .media_type(media_type)
-            .play(ask, checks, HELD)
+            .play_beyond_events(ask, checks, HELD)
             .await?;
         if !checks.findings().is_empty() {
             return Ok(());
@@ -44,6 +44,6 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     }
     checks.about("GET");
     LockStep::answer_to(ask.plain_with("stream=true"))
-        .play(ask, checks, HELD)
+        .play_beyond_events(ask, checks, HELD)
         .await
 }

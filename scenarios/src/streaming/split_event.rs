@@ -17,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Shared,
     findings: &[HELD],
-    breaks: &[Break::new("coalesce_events", HELD.name)],
+    breaks: &[Break::new("hold_partial_events", HELD.name)],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -31,6 +31,6 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let parts = ["data: {\"a\"", ":1}\n", "\n"];
     LockStep::answer_to(streaming_request(ask))
         .parts(parts)
-        .play(ask, checks, HELD)
+        .play_beyond_events(ask, checks, HELD)
         .await
 }

@@ -186,7 +186,9 @@ impl Distortion {
             }
         }
         self.held.extend_from_slice(&data);
+        let is_partial = !self.held.ends_with(b"\n\n");
         let keeps = self.collects
+            || self.defects.has(Defect::HoldPartialEvents) && is_partial
             || self.defects.has(Defect::CoalesceEvents) && self.held.len() < COALESCED;
         if !keeps {
             self.release();
@@ -237,6 +239,7 @@ fn without_comments(data: &Bytes) -> Bytes {
 const DISTORTING: &[Defect] = &[
     Defect::HoldHead,
     Defect::BufferResponse,
+    Defect::HoldPartialEvents,
     Defect::CoalesceEvents,
     Defect::DelayEvents,
     Defect::CompressEvents,

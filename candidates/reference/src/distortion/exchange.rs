@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER,
-    SET_COOKIE,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION,
+    RETRY_AFTER, SET_COOKIE,
 };
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -44,6 +44,8 @@ pub(crate) async fn forward(
     }
     let is_head = request.method() == Method::HEAD;
     let upstream_host = request.headers().get(HOST).cloned();
+    let accepted = request.headers().get(ACCEPT_ENCODING);
+    let accepts_gzip = accepted.is_some_and(|value| value.as_bytes().starts_with(b"gzip"));
     let outcome = if defects.has(Defect::IgnoreClientAbort) {
         // On a task of its own, which goes on when the client's is dropped.
         let (client, live) = (client.clone(), live.clone());
@@ -62,7 +64,13 @@ pub(crate) async fn forward(
             }
             Ok(response)
         }
-        Ok(response) => Ok(distort(response, &client, defects, upstream_host, is_head).await),
+        Ok(response) => {
+            let mut defects = defects;
+            if !accepts_gzip {
+                defects.remove(Defect::CompressEvents);
+            }
+            Ok(distort(response, &client, defects, upstream_host, is_head).await)
+        }
         Err(stop) => failed(stop, &live),
     }
 }
@@ -202,6 +210,10 @@ async fn distort(
             .headers
             .remove("x-accel-buffering")
             .is_some_and(|value| value == "yes");
+    let media_type = parts.headers.get(CONTENT_TYPE);
+    let collects = collects
+        || defects.has(Defect::StreamEventsOnly)
+            && media_type.is_none_or(|value| value != "text/event-stream");
     if is_head || !Distortion::wanted(defects, collects) {
         return Response::from_parts(parts, body);
     }
