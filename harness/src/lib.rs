@@ -42,6 +42,6 @@ pub use self::level::Level;
 pub use self::patience::Patience;
 pub use self::probe::{Answer, Request, Seen};
 pub use self::protocol::Protocol;
-pub use self::scenario::{Break, Reach, Scenario, SiteNeed, StageUse};
+pub use self::scenario::{Break, Reach, Scenario, SeenOnly, SiteNeed, StageUse};
 pub use self::stage::{RunningStage, Stage};
 pub use self::verdict::Verdict;

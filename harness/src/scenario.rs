@@ -250,6 +250,17 @@ pub struct Break {
     pub defect: &'static str,
     /// The code that must be found then; for an observing scenario the key whose record must change.
     pub finding: &'static str,
+    /// The protocols on which alone that is seen; every one that the scenario is asked on, if there is no exception.
+    pub only: Option<SeenOnly>,
+}
+
+/// An exception: a defect shows on some of a scenario's protocols, and on the others it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenOnly {
+    /// Where the defect is seen.
+    pub protocols: &'static [Protocol],
+    /// Why it cannot be seen on the others.
+    pub reason: &'static str,
 }
 
 impl Scenario {
@@ -279,7 +290,24 @@ impl Scenario {
 impl Break {
     /// `defect` must make the scenario push `finding`.
     pub const fn new(defect: &'static str, finding: &'static str) -> Self {
-        Self { defect, finding }
+        Self {
+            defect,
+            finding,
+            only: None,
+        }
+    }
+
+    /// Nothing is found on other protocols than these, for this reason.
+    #[must_use]
+    pub const fn only_on(mut self, protocols: &'static [Protocol], reason: &'static str) -> Self {
+        self.only = Some(SeenOnly { protocols, reason });
+        self
+    }
+
+    /// Whether `finding` must be found on this protocol, where the scenario is asked on it.
+    pub fn is_seen_on(&self, protocol: Protocol) -> bool {
+        self.only
+            .is_none_or(|only| only.protocols.contains(&protocol))
     }
 
     /// The reference proxy pushes `finding` without any defect: its manifest lists that as a known gap.

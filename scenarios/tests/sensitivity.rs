@@ -1,4 +1,5 @@
-//! A check that can't fail is a defect: every scenario fails under each defect it names, with the finding it names.
+//! A check that can't fail is a defect: every scenario fails under each defect it names, with the finding it names, on
+//! every protocol that it is asked on.
 
 mod asked;
 mod embedded;
@@ -11,7 +12,7 @@ use std::{
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use proxyproof_harness::{
-    Break, Level, Scenario, Verdict,
+    Break, Level, Protocol, Scenario, Verdict,
     suite::{Outcome, SuiteResult},
 };
 
@@ -91,58 +92,59 @@ fn trial(runs: &BTreeMap<&str, Arc<Run>>, scenario: &'static Scenario, broken: B
                 .as_ref()
                 .ok_or("this test was not wanted")?
                 .result()?;
-            return other_record(&outcomes, &self::outcomes(correct, scenario), broken);
+            let correct = self::outcomes(correct, scenario);
+            return seen_where_it_must_be(&outcomes, broken, |outcome| {
+                let mut same = correct.iter().filter(|c| c.protocol == outcome.protocol);
+                same.all(|c| c.records.get(broken.finding) != outcome.records.get(broken.finding))
+            });
         }
-        found(&outcomes, broken)
+        seen_where_it_must_be(&outcomes, broken, |outcome| is_found(outcome, broken))
     })
 }
 
 fn outcomes<'r>(result: &'r SuiteResult, scenario: &Scenario) -> Vec<&'r Outcome> {
-    result
+    let asked = result
         .scenarios
         .iter()
-        .filter(|outcome| outcome.id == scenario.id)
-        .collect()
+        .filter(|outcome| outcome.id == scenario.id && outcome.verdict != Verdict::Skipped);
+    asked.collect()
 }
 
-fn found(outcomes: &[&Outcome], broken: Break) -> Result<(), Failed> {
+fn is_found(outcome: &Outcome, broken: Break) -> bool {
     let verdict = if broken.is_known_gap() {
         Verdict::Known
     } else {
         Verdict::Fail
     };
-    let failed = outcomes.iter().filter(|outcome| outcome.verdict == verdict);
-    let mut codes =
-        failed.flat_map(|outcome| outcome.findings.iter().map(|finding| finding.code.as_str()));
-    if codes.any(|code| code == broken.finding) {
-        return Ok(());
-    }
-    Err(format!(
-        "no finding `{}` with `{}`: {}",
-        broken.finding,
-        broken.defect,
-        told(outcomes)
-    )
-    .into())
+    let mut findings = outcome.findings.iter();
+    outcome.verdict == verdict && findings.any(|finding| finding.code == broken.finding)
 }
 
-fn other_record(outcomes: &[&Outcome], correct: &[&Outcome], broken: Break) -> Result<(), Failed> {
-    let records = |outcomes: &[&Outcome]| -> Vec<Option<String>> {
-        outcomes
-            .iter()
-            .map(|outcome| outcome.records.get(broken.finding).cloned())
-            .collect()
+/// On every protocol that was asked, but for the exceptions; and an exception that holds no more is an error, too.
+fn seen_where_it_must_be(
+    outcomes: &[&Outcome],
+    broken: Break,
+    is_seen: impl Fn(&Outcome) -> bool,
+) -> Result<(), Failed> {
+    let is_as_listed = |outcome: &&Outcome| {
+        let protocol = outcome.protocol.parse::<Protocol>();
+        protocol.is_ok_and(|protocol| is_seen(outcome) == broken.is_seen_on(protocol))
     };
-    if records(outcomes) != records(correct) {
+    let (right, wrong): (Vec<&Outcome>, Vec<&Outcome>) =
+        outcomes.iter().copied().partition(is_as_listed);
+    if wrong.is_empty() && right.iter().any(|outcome| is_seen(outcome)) {
         return Ok(());
     }
-    Err(format!(
-        "the record `{}` is the same with `{}`: {}",
+    let (missing, unexpected): (Vec<&Outcome>, Vec<&Outcome>) =
+        wrong.into_iter().partition(|outcome| !is_seen(outcome));
+    let text = format!(
+        "`{}` with `{}` is missing:{}\nfound against the listed exception:{}",
         broken.finding,
         broken.defect,
-        told(outcomes)
-    )
-    .into())
+        told(&missing),
+        told(&unexpected)
+    );
+    Err(text.into())
 }
 
 fn told(outcomes: &[&Outcome]) -> String {
@@ -154,17 +156,14 @@ fn told(outcomes: &[&Outcome]) -> String {
             .collect();
         let reason = outcome.reason.as_deref().unwrap_or_default();
         format!(
-            "  {} {} [{}] {:?} {reason}",
+            "\n  {} {} [{}] {:?} {reason}",
             outcome.protocol,
             outcome.verdict,
             codes.join(", "),
             outcome.records
         )
     });
-    std::iter::once(String::new())
-        .chain(lines)
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.collect()
 }
 
 /// One run for all scenarios that name the same defect, made when the first one looks.

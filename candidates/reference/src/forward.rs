@@ -51,6 +51,9 @@ pub(crate) async fn answer(
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
+        if client.activity.protocol() == Protocol::H2 {
+            client.activity.drain();
+        }
     }
     client.activity.produced();
     Ok(response.map(|body| body.during(exchange)))

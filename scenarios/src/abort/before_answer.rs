@@ -32,10 +32,11 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     ask.script(&request, Script::new().read_body().until_peer_gone());
     let connection = ask.client().connect().await?;
     let waiting = connection.open(&request).await?;
-    // Only what has arrived can be abandoned.
+    // Only what has arrived can be abandoned; without its whole body it would be a broken upload.
+    let arrived = |arrivals: &[Arrival]| arrivals.first()?.body.complete.then_some(());
     let _ = ask
         .ledger()
-        .arrival(request.probe_id(), Patience::ANSWER.scaled())
+        .until(request.probe_id(), Patience::ANSWER.scaled(), arrived)
         .await;
     drop(waiting);
     drop(connection);

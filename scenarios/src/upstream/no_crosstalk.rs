@@ -2,13 +2,14 @@
 
 use futures_util::future::try_join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Request, Scenario, Seen,
+    SiteNeed, StageUse, deployment::Endpoint,
 };
 use proxyproof_mocks::Script;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/no_crosstalk",
-    claim: "each of many parallel requests gets the answer to itself, from its own upstream",
+    claim: "each of many requests, at once and one after the other, gets the answer to itself, from its own upstream",
     why: "an answer that goes to another client is the worst that a pool can do",
     asks: "32 requests at once, half for upstream and half for usage, each with a body of its own ──▶ echoed to the right client",
     level: Level::Required,
@@ -30,24 +31,46 @@ const MIXED: Code = Code::new(
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let endpoints = ask.deployment().endpoints(Purpose::Plain);
     let requests = (0..REQUESTS).map(|number| {
-        let endpoint = &endpoints[number % endpoints.len()];
-        let upstream = &endpoint.upstream;
-        let text = format!("{upstream} {number}");
-        let request = ask
-            .request("POST", endpoint.target.clone())
-            .body(text.clone());
-        let echo = Script::new().read_body();
-        ask.script(&request, echo.reply(200, "text/plain", text.clone()));
-        async move { Ok::<_, HarnessError>((ask.exchange(request).await?, upstream, text)) }
+        let (endpoint, text, request) = numbered(ask, &endpoints, number);
+        async move { Ok::<_, HarnessError>((ask.exchange(request).await?, endpoint, text)) }
     });
-    for (seen, upstream, text) in try_join_all(requests).await? {
-        checks.about(text.clone());
-        if checks.arrived_at(&seen, upstream, MIXED).is_some() {
-            checks.body_intact(&seen, text.as_bytes(), MIXED);
+    for (seen, endpoint, text) in try_join_all(requests).await? {
+        is_its_own(checks, &seen, endpoint, &text);
+    }
+    // One after the other, so that connections to each upstream are idle when the other one's turn comes.
+    let mut connection = ask.client().connect().await?;
+    for number in REQUESTS..REQUESTS + 2 * endpoints.len() {
+        if !connection.is_usable() {
+            connection = ask.client().connect().await?;
         }
-        checks.answer_body(&seen, text.as_bytes(), MIXED);
+        let (endpoint, text, request) = numbered(ask, &endpoints, number);
+        let seen = ask.exchange_on(&connection, request).await?;
+        is_its_own(checks, &seen, endpoint, &text);
     }
     Ok(())
+}
+
+/// A request that its upstream echoes.
+fn numbered<'e>(
+    ask: &Ask<'_>,
+    endpoints: &'e [Endpoint],
+    number: usize,
+) -> (&'e Endpoint, String, Request) {
+    let endpoint = &endpoints[number % endpoints.len()];
+    let text = format!("{} {number}", endpoint.upstream);
+    let request = ask.request("POST", endpoint.target.clone());
+    let request = request.body(text.clone());
+    let echo = Script::new().read_body();
+    ask.script(&request, echo.reply(200, "text/plain", text.clone()));
+    (endpoint, text, request)
+}
+
+fn is_its_own(checks: &mut Checks, seen: &Seen, endpoint: &Endpoint, text: &str) {
+    checks.about(text);
+    if checks.arrived_at(seen, &endpoint.upstream, MIXED).is_some() {
+        checks.body_intact(seen, text.as_bytes(), MIXED);
+    }
+    checks.answer_body(seen, text.as_bytes(), MIXED);
 }
 
 const REQUESTS: usize = 32;
