@@ -25,8 +25,11 @@ const SITES: [&str; 1] = ["expressions"];
 /// Features that a candidate of these does not have: what needs one is skipped.
 const NOT_OFFERED: [(&str, &[&str]); 4] = [
     ("reference", &[]),
-    ("nginx-template", &["extended_connect"]),
-    ("haproxy", &[]),
+    (
+        "nginx-template",
+        &["extended_connect", "proxy_protocol_reassembly"],
+    ),
+    ("haproxy", &["proxy_protocol_reassembly"]),
     (
         "caddy",
         &[
@@ -34,6 +37,7 @@ const NOT_OFFERED: [(&str, &[&str]); 4] = [
             "extended_connect",
             "proxy_protocol_v1",
             "proxy_protocol_v2",
+            "proxy_protocol_reassembly",
             "reload",
         ],
     ),

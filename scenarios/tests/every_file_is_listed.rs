@@ -68,6 +68,18 @@ fn every_break_names_a_defect_and_a_code_of_the_scenario() {
 }
 
 #[test]
+fn every_defect_breaks_a_scenario() {
+    let all = all();
+    let named: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|scenario| scenario.breaks.iter().map(|broken| broken.defect))
+        .collect();
+    let defects = Defect::ALL.iter().map(|defect| defect.name());
+    let idle: Vec<&str> = defects.filter(|name| !named.contains(name)).collect();
+    assert_eq!(idle, [""; 0], "no scenario names them in its `breaks`");
+}
+
+#[test]
 fn a_code_means_the_same_everywhere() {
     let mut codes = BTreeMap::new();
     for scenario in all() {

@@ -208,7 +208,7 @@ fn head(
             token: token.unwrap_or(b"websocket"),
             key: handshake.key(),
         }),
-        expects_continue: plan.expects_continue && !defects.has(Defect::ContinueAtOnce),
+        expects_continue: plan.expects_continue,
         defects,
     }
     .write()
@@ -232,7 +232,7 @@ fn sent_framing(live: &Live, plan: &Plan<'_>) -> RequestFraming {
 fn outgoing(client: &Client, live: &Live, parts: &Parts, plan: &Plan<'_>, head: Bytes) -> Outgoing {
     let defects = live.site.defects;
     let opening = match parts.version {
-        _ if plan.expects_continue && !defects.has(Defect::ContinueAtOnce) => Opening::OnContinue,
+        _ if plan.expects_continue => Opening::OnContinue,
         Version::HTTP_2 => Opening::AtOnce,
         _ => Opening::AfterTurn,
     };

@@ -125,9 +125,9 @@ impl RequestHead<'_> {
             true => put(text, &[self.listener_port.to_string().as_bytes(), b"\r\n"]),
             false => put(text, &[self.identity.port.as_bytes(), b"\r\n"]),
         }
-        if !self.may_strip("forwarded") && !self.defects.has(Defect::NoForwarded) {
+        if !self.may_strip("forwarded") {
             // RFC 7239 section 6: an IPv6 address is bracketed and hence quoted.
-            let quoted = self.client.contains(':') && !self.defects.has(Defect::BareForwardedV6);
+            let quoted = self.client.contains(':');
             let (open, close): (&[u8], &[u8]) = if quoted { (b"\"[", b"]\"") } else { (b"", b"") };
             let element = [
                 b"for=",
@@ -205,11 +205,9 @@ impl RequestHead<'_> {
     }
 
     fn is_stripped(&self, name: &HeaderName) -> bool {
-        let listed =
-            self.is_listed(name.as_str()) && !self.defects.has(Defect::ListedFieldsForwarded);
-        listed
-            && (!is_end_to_end(name.as_str())
-                || self.defects.has(Defect::ConnectionStripsAuthorization))
+        self.is_listed(name.as_str())
+            && !is_end_to_end(name.as_str())
+            && !self.defects.has(Defect::ListedFieldsForwarded)
     }
 
     fn is_listed(&self, field: &str) -> bool {

@@ -4,7 +4,6 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -42,11 +41,7 @@ pub(crate) async fn tunnel<C: AsyncRead + AsyncWrite + Unpin>(ends: Ends<C>, sit
     let mut up = Direction::new(early, site.defects);
     let mut down = Direction::new(from_upstream, site.defects);
     let mut silence = Deadline::new();
-    let idle = if site.defects.has(Defect::CutIdleTunnel) {
-        Duration::from_millis(100)
-    } else {
-        site.timeouts.read
-    };
+    let idle = site.timeouts.read;
     std::future::poll_fn(|cx| {
         let before = up.carried + down.carried;
         let up_is_over = up.poll(cx, &mut client, &mut upstream)?.is_ready();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use proxyproof_mocks::Moment;
 use proxyproof_mocks::dial;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::connection::Connection;
 use super::error::ProbeError;
@@ -14,6 +15,7 @@ use super::exchange::silent;
 use super::proxy_header::ProxyHeader;
 use super::raw::RawConnection;
 use super::raw_h2::RawH2;
+use super::segment::taken;
 use super::stream::{Lever, Stream};
 use super::tls::Trust;
 use crate::patience::Patience;
@@ -74,6 +76,8 @@ pub struct Client {
     entrance: Entrance,
     address: ClientAddress,
     header: ProxyHeader,
+    /// Bytes of the PROXY header that go out in one segment.
+    segment: usize,
     server_name: String,
     alpn: Vec<Vec<u8>>,
     bareness: Bareness,
@@ -103,6 +107,7 @@ impl Client {
         Self {
             address: CLIENT_ADDRESS.into(),
             header: ProxyHeader::V1,
+            segment: usize::MAX,
             server_name: entrance.host.clone(),
             alpn: vec![entrance.protocol.alpn().as_bytes().to_vec()],
             bareness: Bareness::Dressed,
@@ -119,6 +124,12 @@ impl Client {
     /// Another PROXY header, or none.
     pub fn header(mut self, header: ProxyHeader) -> Self {
         self.header = header;
+        self
+    }
+
+    /// The PROXY header in segments of so many bytes, each sent once the one before was read.
+    pub fn header_in_segments(mut self, bytes: usize) -> Self {
+        self.segment = bytes.max(1);
         self
     }
 
@@ -198,15 +209,17 @@ impl Client {
         };
         let mut tcp = dial(address, self.own_address()).await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
-        let local = tcp.local_addr().map_err(failed)?;
+        // Before anything is written that the peer may close for: then it has no address any more.
+        let lever = Lever::of(&tcp).map_err(failed)?;
+        let local = lever.local;
         if self.bareness == Bareness::Bare {
-            return Way::new(Stream::Plain(tcp), local).map_err(failed);
+            return Ok(Way::new(Stream::Plain(tcp), lever, local));
         }
         let client = match self.address {
             ClientAddress::Host(host) => SocketAddr::new(host, local.port()),
             ClientAddress::Exactly(address) => address,
         };
-        tcp.write_all(&self.header.encode(client))
+        self.write_header(&mut tcp, &lever, client)
             .await
             .map_err(failed)?;
         let stream = match &self.entrance.trust {
@@ -224,7 +237,24 @@ impl Client {
             ProxyHeader::None => local,
             _ => client,
         };
-        Way::new(stream, claimed).map_err(failed)
+        Ok(Way::new(stream, lever, claimed))
+    }
+
+    async fn write_header(
+        &self,
+        tcp: &mut TcpStream,
+        lever: &Lever,
+        client: SocketAddr,
+    ) -> io::Result<()> {
+        let header = self.header.encode(client);
+        let (first, rest) = header.split_at(self.segment.min(header.len()));
+        tcp.write_all(first).await?;
+        for segment in rest.chunks(self.segment) {
+            taken(lever).await;
+            // Whoever does not wait for the rest has closed: the first exchange tells.
+            let _ = tcp.write_all(segment).await;
+        }
+        Ok(())
     }
 
     /// The address of this machine that it was told to have, where no header can say so.
@@ -253,12 +283,12 @@ impl Client {
 }
 
 impl Way {
-    fn new(stream: Stream, client: SocketAddr) -> io::Result<Self> {
-        Ok(Self {
-            lever: stream.lever()?,
+    fn new(stream: Stream, lever: Lever, client: SocketAddr) -> Self {
+        Self {
             stream,
+            lever,
             client,
             connected_at: Moment::now(),
-        })
+        }
     }
 }

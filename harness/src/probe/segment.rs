@@ -45,20 +45,19 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::probe::stream::Stream;
 
-    async fn pair() -> (Stream, TcpStream) {
+    async fn pair() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let client = TcpStream::connect(address).await.expect("it listens");
         let (server, _) = listener.accept().await.expect("a client");
-        (Stream::Plain(client), server)
+        (client, server)
     }
 
     #[tokio::test]
     async fn unread_bytes_are_seen_until_they_are_read() {
         let (mut client, mut server) = pair().await;
-        let lever = client.lever().unwrap();
+        let lever = Lever::of(&client).unwrap();
         client.write_all(b"abc").await.unwrap();
         let unread = Patience::SETTLE.eventually("the bytes", || {
             let there = end_of_connection(lever.peer, lever.local);
@@ -75,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_has_closed_is_not_waited_for() {
         let (mut client, server) = pair().await;
-        let lever = client.lever().unwrap();
+        let lever = Lever::of(&client).unwrap();
         drop(server);
         assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0);
         assert_eq!(look(&lever), Ok(()));

@@ -21,30 +21,12 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// The TCP connection under it.
-    pub(crate) fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => tls.get_ref().0,
-        }
-    }
-
     /// What ALPN chose (RFC 7301).
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,
             Self::Tls(tls) => tls.get_ref().1.alpn_protocol(),
         }
-    }
-
-    /// A lever for this connection.
-    pub(crate) fn lever(&self) -> io::Result<Lever> {
-        let tcp = self.tcp();
-        Ok(Lever {
-            socket: SockRef::from(tcp).try_clone()?,
-            local: tcp.local_addr()?,
-            peer: tcp.peer_addr()?,
-        })
     }
 }
 
@@ -59,6 +41,15 @@ pub(crate) struct Lever {
 }
 
 impl Lever {
+    /// One for this connection, which must not have been closed.
+    pub(crate) fn of(tcp: &TcpStream) -> io::Result<Self> {
+        Ok(Self {
+            socket: SockRef::from(tcp).try_clone()?,
+            local: tcp.local_addr()?,
+            peer: tcp.peer_addr()?,
+        })
+    }
+
     /// Makes the close that follows a RST instead of a FIN.
     pub(crate) fn arm_reset(&self) -> io::Result<()> {
         self.socket.set_linger(Some(Duration::ZERO))

@@ -9,16 +9,19 @@ use proxyproof_mocks::{Arrival, Script};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "abort/mid_upload",
-    claim: "an upload that the client breaks off never looks whole to the upstream",
+    claim: "an upload that the client breaks off never looks whole to the upstream, which is told if it has a part of it",
     why: "half a prompt that is taken for a whole one is answered, and paid for",
-    asks: "client ── half of Content-Length, or a chunk without the last one, then closes ──▶ upstream: never a whole body",
+    asks: "client ── half of Content-Length, or a chunk without the last one, then closes ──▶ upstream: never a whole body, but the end of its connection",
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::WithErrors,
-    findings: &[COMPLETED],
-    breaks: &[Break::new("complete_aborted_upload", COMPLETED.name)],
+    findings: &[COMPLETED, UNNOTICED],
+    breaks: &[
+        Break::new("complete_aborted_upload", COMPLETED.name),
+        Break::new("ignore_upload_abort", UNNOTICED.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -26,6 +29,12 @@ const COMPLETED: Code = Code::new(
     "abort.upload_completed",
     "an upload that the client broke off arrives as a whole one",
     "half a prompt is answered",
+);
+
+const UNNOTICED: Code = Code::new(
+    "abort.upload_unnoticed",
+    "an upstream that has a part of an upload is not told that the client is gone",
+    "the program holds the request open, and waits for bytes that never come",
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
@@ -57,10 +66,14 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             Some(()) => Patience::SETTLE,
             None => Patience::QUIET,
         };
-        // Without an end there is no whole body either.
-        let _ = ledger
-            .until(request.probe_id(), patience.scaled(), over)
-            .await;
+        let over = ledger.until(request.probe_id(), patience.scaled(), over);
+        let is_over = over.await.is_some();
+        checks.ensure(is_over || begun.is_none(), || {
+            let finding = UNNOTICED
+                .finding()
+                .expected("the upstream's connection ends");
+            finding.observed(format!("it was still open {:?} later", patience.scaled()))
+        });
         let whole = ask
             .ledger()
             .arrivals(request.probe_id())

@@ -3,6 +3,7 @@
 mod before_answer;
 mod idle_stream;
 mod mid_upload;
+mod websocket;
 
 use proxyproof_harness::Scenario;
 
@@ -11,4 +12,5 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &before_answer::SCENARIO,
     &idle_stream::SCENARIO,
     &mid_upload::SCENARIO,
+    &websocket::SCENARIO,
 ];

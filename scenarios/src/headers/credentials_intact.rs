@@ -21,6 +21,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
         Break::new("drop_authorization", DROPPED.name),
         Break::new("drop_api_key", DROPPED.name),
         Break::new("drop_custom_fields", DROPPED.name),
+        Break::new("drop_repeated_fields", DROPPED.name),
     ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
@@ -35,12 +36,24 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let request = FIELDS.iter().fold(ask.plain(), |request, (name, value)| {
         request.header(*name, *value)
     });
+    let request = BETAS.iter().fold(request, |request, beta| {
+        request.header("Anthropic-Beta", *beta)
+    });
     let seen = answered(ask, request).await?;
     for (name, value) in FIELDS {
         checks.field(&seen, name, value, DROPPED);
     }
+    // RFC 9110 section 5.3: two lines of a list are as good as one with both.
+    let expected = format!("Anthropic-Beta: {}, in one line or two", BETAS.join(", "));
+    checks.field_where(&seen, "Anthropic-Beta", &expected, DROPPED, |found| {
+        let values = found.iter().flat_map(|line| line.split(','));
+        values.map(str::trim).eq(BETAS)
+    });
     Ok(())
 }
+
+/// Each in a line of its own, as SDKs send what they and their caller ask for.
+const BETAS: [&str; 2] = ["context-1m-2025-08-07", "interleaved-thinking-2025-05-14"];
 
 const FIELDS: [(&str, &str); 6] = [
     ("Authorization", "Bearer sk-A+/=b.c"),

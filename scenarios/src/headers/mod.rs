@@ -2,7 +2,11 @@
 
 mod accel_redirect_ignored;
 mod answer_fields_intact;
+mod conditions_intact;
+mod connection_options;
+mod cookies_joined;
 mod credentials_intact;
+mod doubtful_names;
 mod hop_by_hop_removed;
 mod large_answer_head;
 
@@ -11,8 +15,12 @@ use proxyproof_harness::Scenario;
 /// In report order.
 pub(crate) const SCENARIOS: &[&Scenario] = &[
     &credentials_intact::SCENARIO,
+    &cookies_joined::SCENARIO,
+    &conditions_intact::SCENARIO,
     &answer_fields_intact::SCENARIO,
     &large_answer_head::SCENARIO,
     &accel_redirect_ignored::SCENARIO,
     &hop_by_hop_removed::SCENARIO,
+    &connection_options::SCENARIO,
+    &doubtful_names::SCENARIO,
 ];

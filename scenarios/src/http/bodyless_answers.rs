@@ -16,7 +16,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     site: &[SiteNeed::Endpoint(Purpose::Plain)],
     stage: StageUse::Shared,
     findings: &[BODY],
-    breaks: &[Break::new("head_as_get", BODY.name)],
+    breaks: &[
+        Break::new("head_as_get", BODY.name),
+        Break::new("rewrite_reason", BODY.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 

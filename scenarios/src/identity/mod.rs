@@ -3,11 +3,13 @@
 mod client_address_v1;
 mod client_address_v1_ipv6;
 mod client_address_v2;
+mod connection_strips_nothing;
 mod forged_forwarded;
 mod forged_forwarded_for;
 mod forged_forwarded_host;
 mod forged_real_ip;
 mod forwarded_proto_https;
+mod header_in_pieces;
 mod header_required;
 mod loopback_claim;
 mod never_mixed;
@@ -24,8 +26,10 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &forged_forwarded_host::SCENARIO,
     &forged_forwarded::SCENARIO,
     &forged_real_ip::SCENARIO,
+    &connection_strips_nothing::SCENARIO,
     &forwarded_proto_https::SCENARIO,
     &header_required::SCENARIO,
+    &header_in_pieces::SCENARIO,
     &never_mixed::SCENARIO,
     &unknown_is_not_local::SCENARIO,
     &loopback_claim::SCENARIO,

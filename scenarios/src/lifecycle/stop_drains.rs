@@ -10,7 +10,7 @@ use crate::lock_step::streaming_request;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "lifecycle/stop_drains",
-    claim: "a stream that is open when the proxy is told to stop goes on to its end",
+    claim: "a stream that is open when the proxy is told to stop goes on to its end, and then the proxy ends",
     why: "an update of the proxy should not cost anybody a turn",
     asks: "upstream ── event 1; the candidate is told to drain; upstream ── event 2 ──▶ the same client; the candidate ends",
     level: Level::Required,
@@ -18,8 +18,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[Feature::Drain],
     site: &[SiteNeed::Endpoint(Purpose::Stream)],
     stage: StageUse::Own(|stage| stage),
-    findings: &[CUT],
-    breaks: &[Break::new("drop_on_terminate", CUT.name)],
+    findings: &[CUT, STAYS],
+    breaks: &[
+        Break::new("drop_on_terminate", CUT.name),
+        Break::new("ignore_terminate", STAYS.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -27,6 +30,12 @@ const CUT: Code = Code::new(
     "lifecycle.stop_cuts_streams",
     "a graceful stop cuts a running stream",
     "every update of the proxy breaks every running turn",
+);
+
+const STAYS: Code = Code::new(
+    "lifecycle.stop_never_ends",
+    "a proxy that was told to stop stays though all its clients have left",
+    "an update waits for its time limit, and then everything is cut after all",
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
@@ -58,7 +67,19 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     // What went wrong is told by the exchange itself.
     let _ = stream.whole().await;
     let seen = ask.observe(&stream).await;
-    checks.answer_body(&seen, b"data: 1\n\ndata: 2\n\n", CUT);
+    if !checks.answer_body(&seen, b"data: 1\n\ndata: 2\n\n", CUT) {
+        return Ok(());
+    }
+    // A server may wait for its client to close, for some seconds.
+    drop(stream);
+    drop(connection);
+    let ended = Patience::SETTLE.within("the proxy's end", ask.stage().ended());
+    let ended = ended.await.is_ok();
+    checks.ensure(ended, || {
+        let finding = STAYS.finding().expected("the proxy ends");
+        let later = Patience::SETTLE.scaled();
+        finding.observed(format!("it was still there {later:?} later"))
+    });
     Ok(())
 }
 

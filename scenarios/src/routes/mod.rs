@@ -10,6 +10,7 @@ mod encoded_slash;
 mod every_method;
 mod exact_ignores_query;
 mod exact_is_exact;
+mod location_untouched;
 mod long_target;
 mod longest_prefix_wins;
 mod path_confusion;
@@ -43,6 +44,7 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &bad_encoding_refused::SCENARIO,
     &slash_redirect_public::SCENARIO,
     &slash_redirect_keeps_method::SCENARIO,
+    &location_untouched::SCENARIO,
     &absolute_form::SCENARIO,
     &long_target::SCENARIO,
     &every_method::SCENARIO,

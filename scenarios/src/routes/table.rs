@@ -19,6 +19,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     breaks: &[
         Break::new("swap_upstreams", MISROUTED.name),
         Break::new("first_prefix_wins", MISROUTED.name),
+        Break::new("ignore_exact", MISROUTED.name),
     ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };

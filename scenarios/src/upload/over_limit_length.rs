@@ -20,7 +20,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     ],
     stage: StageUse::Shared,
     findings: &[TAKEN],
-    breaks: &[Break::new("no_length_limit", TAKEN.name)],
+    breaks: &[
+        Break::new("no_length_limit", TAKEN.name),
+        Break::new("late_length_refusal", TAKEN.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 

@@ -1,5 +1,6 @@
 //! How the candidate treats the programs behind it.
 
+mod abandoned_answer;
 mod backup_in_reserve;
 mod bytes_past_length;
 mod connections_reused;
@@ -7,6 +8,7 @@ mod dies_before_head;
 mod down_is_502;
 mod error_statuses_pass;
 mod errors_eject_nobody;
+mod failure_names_no_address;
 mod garbage_answer;
 mod get_survives_stale_connection;
 mod group_fails_over;
@@ -27,6 +29,7 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &http_1_1::SCENARIO,
     &no_crosstalk::SCENARIO,
     &down_is_502::SCENARIO,
+    &failure_names_no_address::SCENARIO,
     &recovers::SCENARIO,
     &group_fails_over::SCENARIO,
     &backup_in_reserve::SCENARIO,
@@ -35,6 +38,7 @@ pub(crate) const SCENARIOS: &[&Scenario] = &[
     &get_survives_stale_connection::SCENARIO,
     &garbage_answer::SCENARIO,
     &bytes_past_length::SCENARIO,
+    &abandoned_answer::SCENARIO,
     &stall_is_isolated::SCENARIO,
     &error_statuses_pass::SCENARIO,
     &errors_eject_nobody::SCENARIO,

@@ -1,7 +1,7 @@
 //! WebSocket over HTTP/2.
 
 use proxyproof_harness::Patience;
-use proxyproof_harness::probe::SocketEvent;
+use proxyproof_harness::probe::{ProbeError, SocketEvent};
 use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
@@ -19,8 +19,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     needs: &[proxyproof_harness::Feature::ExtendedConnect],
     site: &[SiteNeed::Endpoint(Purpose::WebSocket)],
     stage: StageUse::Shared,
-    findings: &[LOST],
-    breaks: &[Break::new("refuse_extended_connect", LOST.name)],
+    findings: &[LOST, NOT_OFFERED],
+    breaks: &[
+        Break::new("refuse_extended_connect", LOST.name),
+        Break::new("hide_extended_connect", NOT_OFFERED.name),
+    ],
     run: |ask, checks| Box::pin(run(ask, checks)),
 };
 
@@ -30,15 +33,24 @@ const LOST: Code = Code::new(
     "clients that believe the setting cannot open a WebSocket",
 );
 
+const NOT_OFFERED: Code = Code::new(
+    "websocket.extended_connect_not_offered",
+    "a listener that is said to take WebSockets over HTTP/2 does not offer that",
+    "clients open a second connection for each WebSocket, or none",
+);
+
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let Some(mut socket) = opened_or(
-        ask,
-        checks,
-        Script::new().accept_websocket().echo_websocket(),
-        LOST,
-    )
-    .await?
-    else {
+    let script = Script::new().accept_websocket().echo_websocket();
+    let opened = opened_or(ask, checks, script, LOST).await;
+    if let Err(HarnessError::Probe(error)) = &opened
+        && matches!(**error, ProbeError::Unsendable { .. })
+    {
+        let finding = NOT_OFFERED.finding();
+        let finding = finding.expected("SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3)");
+        checks.push(finding.observed(error.to_string()));
+        return Ok(());
+    }
+    let Some(mut socket) = opened? else {
         return Ok(());
     };
     let sent = socket.send_text("hello").await;

@@ -27,7 +27,6 @@ pub(crate) struct Distortion {
     hesitant: Option<(Bytes, Pin<Box<Sleep>>)>,
     gzip: Option<Gzip>,
     ready: VecDeque<Result<Frame<Bytes>, BrokenResponse>>,
-    delay: Option<Pin<Box<Sleep>>>,
     seen: u64,
     has_ended: bool,
 }
@@ -77,7 +76,6 @@ impl Distortion {
             hesitant: None,
             gzip: Self::compresses(defects, is_event_stream).then(Gzip::new),
             ready: VecDeque::new(),
-            delay: None,
             seen: 0,
             has_ended: false,
         }
@@ -100,17 +98,8 @@ impl Distortion {
 
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
         loop {
-            if let Some(delay) = &mut self.delay {
-                ready!(delay.as_mut().poll(cx));
-                self.delay = None;
-                return Poll::Ready(self.ready.pop_front());
-            }
             if !self.ready.is_empty() {
-                if !self.defects.has(Defect::DelayEvents) {
-                    return Poll::Ready(self.ready.pop_front());
-                }
-                self.delay = Some(Box::pin(sleep_until(Instant::now() + DELAY)));
-                continue;
+                return Poll::Ready(self.ready.pop_front());
             }
             if self.has_ended {
                 return Poll::Ready(None);
@@ -241,7 +230,6 @@ const DISTORTING: &[Defect] = &[
     Defect::BufferResponse,
     Defect::HoldPartialEvents,
     Defect::CoalesceEvents,
-    Defect::DelayEvents,
     Defect::CompressEvents,
     Defect::DropComments,
     Defect::LoseLastEvent,
@@ -249,6 +237,8 @@ const DISTORTING: &[Defect] = &[
     Defect::UnboundedBuffer,
     Defect::CorruptResponse,
     Defect::DropResponseTrailers,
+    // A body that knows its length has it announced again.
+    Defect::SwallowLength,
 ];
 
 /// What the closing events of the APIs have in them.
@@ -258,5 +248,3 @@ const CLOSING_EVENTS: [&[u8]; 3] = [b"[DONE]", b"response.completed", b"message_
 const HESITATION: Duration = Duration::from_millis(50);
 
 const COALESCED: usize = 4 << 10;
-
-const DELAY: Duration = Duration::from_millis(250);

@@ -140,9 +140,6 @@ fn failed(stop: Stop, live: &Live) -> Result<Response<Body>, Stop> {
             }
             Err(stop)
         }
-        Refusal::GatewayTimeout if defects.has(Defect::TimeoutIsBadGateway) => Err(Stop::Refused(
-            Refusal::BadGateway("the upstream did not answer in time"),
-        )),
         _ => Err(stop),
     }
 }
@@ -304,29 +301,22 @@ pub(crate) async fn source(mut incoming: Incoming, plan: &Plan<'_>, live: &Live)
     if plan.framing == RequestFraming::Empty {
         return Source::None;
     }
-    if !defects.has(Defect::BufferRequest) && !defects.has(Defect::UnboundedUpload) {
+    if !defects.has(Defect::BufferRequest) {
         return Source::Client(incoming);
     }
     let (queue, queued) = unbounded_channel();
-    let limit = body_limit(&live.site);
-    let read = async move {
-        let mut length = 0;
-        while let Some(frame) = next_frame(&mut incoming).await {
-            length += frame
-                .as_ref()
-                .ok()
-                .and_then(Frame::data_ref)
-                .map_or(0, |data| data.len() as u64);
-            // A body that broke off says so again and again.
-            let is_over = frame.is_err() || length > limit;
-            if queue.send(frame).is_err() || is_over {
-                return;
-            }
+    let (limit, mut length) = (body_limit(&live.site), 0);
+    while let Some(frame) = next_frame(&mut incoming).await {
+        length += frame
+            .as_ref()
+            .ok()
+            .and_then(Frame::data_ref)
+            .map_or(0, |data| data.len() as u64);
+        // A body that broke off says so again and again.
+        let is_over = frame.is_err() || length > limit;
+        if queue.send(frame).is_err() || is_over {
+            break;
         }
-    };
-    match defects.has(Defect::BufferRequest) {
-        true => read.await,
-        false => drop(spawn_local(read)),
     }
     Source::Queue(queued)
 }

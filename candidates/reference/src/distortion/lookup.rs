@@ -83,7 +83,7 @@ impl Lookup<'_> {
             return Some(Fit::Whole);
         }
         let is_slashless = bare.is_some_and(|bare| self.is_same(self.path, bare));
-        (is_slashless && !self.defects.has(Defect::SlashlessToDefault)).then_some(Fit::Slashless)
+        is_slashless.then_some(Fit::Slashless)
     }
 
     fn begins(&self, name: &[u8]) -> bool {

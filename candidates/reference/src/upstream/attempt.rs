@@ -85,7 +85,7 @@ impl Attempt<'_> {
             }
         }
         let limit = self.site.timeouts.read;
-        let waits = *sending != Sending::Yes && !self.site.defects.has(Defect::HangOnStall);
+        let waits = *sending != Sending::Yes;
         match waits && self.connection.silence.poll_over(cx, limit).is_ready() {
             true => Poll::Ready(Err(Failure::Silent)),
             false => Poll::Pending,

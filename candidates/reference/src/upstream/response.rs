@@ -192,11 +192,8 @@ impl ResponseBody {
                         // A stream may be silent for long, and then it need not hold memory.
                         connection.buffer = BytesMut::new();
                     }
-                    if !self.defects.has(Defect::HangOnStall) {
-                        ready!(connection.silence.poll_over(cx, self.silence));
-                        return Poll::Ready(Err(BrokenResponse::Silent));
-                    }
-                    return Poll::Pending;
+                    ready!(connection.silence.poll_over(cx, self.silence));
+                    return Poll::Ready(Err(BrokenResponse::Silent));
                 }
             }
         }

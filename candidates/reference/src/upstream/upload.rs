@@ -240,7 +240,6 @@ impl Upload {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Poll::Pending if self.outgoing.defects.has(Defect::HoldRequestHead) => Poll::Pending,
             Poll::Pending => {
                 self.place = Place::Body;
                 Poll::Ready(Ok(()))

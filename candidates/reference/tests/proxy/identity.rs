@@ -190,12 +190,6 @@ async fn defects_change_the_identity() {
             vec![],
         ),
         (
-            "connection_strips_authorization",
-            crate::rig::CLIENT,
-            "authorization",
-            vec![],
-        ),
-        (
             "drop_authorization",
             crate::rig::CLIENT,
             "authorization",

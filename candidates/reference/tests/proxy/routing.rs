@@ -139,11 +139,6 @@ async fn defects_change_the_route() {
         ),
         ("strip_query", "/health?x=1", ("usage", "/health")),
         ("swap_upstreams", "/health", ("cpa", "/health")),
-        (
-            "slashless_to_default",
-            "/usage-service",
-            ("cpa", "/usage-service"),
-        ),
     ] {
         let proxy = Proxy::with_defect(defect).await;
         let (name, forwarded) = owner(&proxy, target).await;
