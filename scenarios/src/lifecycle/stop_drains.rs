@@ -1,5 +1,7 @@
 //! A graceful stop while a stream is open.
 
+use std::time::Duration;
+
 use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
@@ -58,11 +60,12 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let _ = stream.next().await;
     ask.stage().dismiss();
     // The listener closes when the candidate has understood; what it cuts, it has cut by then.
-    for _ in 0..ATTEMPTS {
-        if ask.client().connect().await.is_err() {
-            break;
-        }
-    }
+    let closed = || async {
+        let connected = ask.client().connect().await;
+        connected.map_or(Ok(()), |_| Err("it still takes connections".to_owned()))
+    };
+    // HAProxy's master keeps it open.
+    let _ = BEGUN.eventually("the listener to close", closed).await;
     gate.open(1);
     // What went wrong is told by the exchange itself.
     let _ = stream.whole().await;
@@ -83,4 +86,5 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     Ok(())
 }
 
-const ATTEMPTS: usize = 20;
+/// Until a proxy that was told to stop has begun with it.
+const BEGUN: Patience = Patience::new("drain begun", Duration::from_millis(500));
