@@ -12,6 +12,7 @@ pub(crate) mod size;
 mod stub;
 mod upstream;
 mod validation;
+pub(crate) mod written;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use proxyproof_harness::{
     Deployment,
-    candidate::{Maps, OwnConfiguration},
+    candidate::{Maps, OwnConfiguration, Said},
 };
 
 use crate::{args::InitArguments, error::CommandError, exit::Exit, printer::Printer};
@@ -13,11 +13,7 @@ const DEPLOYMENT: &str = "deployment.toml";
 
 pub(crate) fn init(arguments: &InitArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let own = OwnConfiguration::read(&arguments.config)?;
-    let draft = own.deployment_draft();
-    // Held against what a deployment has to be, and the configuration against it, before anything is written.
-    let place = arguments.out.join(DEPLOYMENT);
-    let deployment = Deployment::parse(&place.display().to_string(), &draft)?;
-    let candidate = own.of("nginx", Maps::Assumed, &deployment)?;
+    let mut deployment = own.derive(&Said::default())?;
     let name = arguments.out.file_name().map(|name| name.to_string_lossy());
     let name: String = name
         .unwrap_or_default()
@@ -25,6 +21,12 @@ pub(crate) fn init(arguments: &InitArguments, printer: &Printer) -> Result<Exit,
         .filter(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(*letter))
         .collect();
     let name = if name.is_empty() { "my-proxy" } else { &name };
+    name.clone_into(&mut deployment.name);
+    let draft = deployment.to_toml();
+    // Held against what a deployment has to be, and the configuration against it, before anything is written.
+    let place = arguments.out.join(DEPLOYMENT);
+    let deployment = Deployment::parse(&place.display().to_string(), &draft)?;
+    let candidate = own.of("nginx", Maps::AsWritten, &deployment)?;
     let mut files = OwnConfiguration::folder_draft(&candidate, name);
     files.push((DEPLOYMENT.to_owned(), draft));
     let paths: Vec<(PathBuf, String)> = files

@@ -117,6 +117,8 @@ pub(super) enum OtherHosts {
     /// They have to be refused.
     #[default]
     Refused,
+    /// Refusing them is good practice.
+    Recommended,
     /// They may be served.
     Any,
 }

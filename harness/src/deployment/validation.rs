@@ -84,7 +84,11 @@ impl<'a> Validation<'a> {
         Ok(Hosts {
             api: api.into_inner(),
             tunnel: raw.tunnel.map(Spanned::into_inner),
-            others_refused: (raw.others == OtherHosts::Refused).then_some(Source::Deployment),
+            others_refused: match raw.others {
+                OtherHosts::Refused => Some(Source::Deployment),
+                OtherHosts::Recommended => Some(Source::GoodPractice),
+                OtherHosts::Any => None,
+            },
         })
     }
 

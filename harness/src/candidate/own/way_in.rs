@@ -50,13 +50,6 @@ impl OwnConfiguration {
         Ok(())
     }
 
-    /// The listeners of the deployment's first server with locations: those with TLS, if it has any.
-    pub(super) fn listeners(&self, deployment: &Deployment) -> Vec<(Protocol, PublishedListener)> {
-        let ways = self.ways_in(deployment);
-        let ends_tls = ways.iter().any(WayIn::ends_tls);
-        of_protocols(&with_or_without_tls(&ways, ends_tls)).collect()
-    }
-
     /// Where the deployment's first server with locations listens, over TCP.
     pub(super) fn ways_in(&self, deployment: &Deployment) -> Vec<WayIn<'_>> {
         let sites = Sites::of(self, deployment);

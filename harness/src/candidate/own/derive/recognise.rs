@@ -26,8 +26,8 @@ impl Shown {
     pub(super) fn recognise(&self) -> Option<Recognised> {
         let kinds = Kind::embedded();
         let signs: [fn(&Self, &Signs) -> Option<String>; 4] =
-            [Self::name, Self::own_port, Self::path, Self::port];
-        // A name is surer than a port, whosever it is.
+            [Self::own_port, Self::name, Self::path, Self::port];
+        // A port that nobody else has is surer than a name, which may be a neighbour's too.
         signs.iter().find_map(|sign| {
             let mut kinds = kinds.iter();
             kinds.find_map(|kind| {
