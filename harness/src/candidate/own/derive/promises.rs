@@ -7,7 +7,7 @@ use proxyproof_oracle::upstream::Scheme;
 use super::reading::{Reading, ways};
 use super::upstreams::FoundUpstream;
 use crate::deployment::Deployment;
-use crate::kind::{EndpointRequest, Purpose};
+use crate::kind::{EndpointRequest, Kind, Purpose};
 use crate::promise::{Promise, Source};
 
 impl Reading<'_> {
@@ -91,12 +91,9 @@ impl Reading<'_> {
             let served = self.site().decide(&self.get(&endpoint.target)).location;
             served.is_some_and(|served| self.field(served, "Upgrade").is_some())
         });
-        let of_kind = one
-            .published
-            .kind
-            .endpoints
-            .contains_key(&Purpose::WebSocket);
-        let path = match of_kind {
+        // A program that is known has its own, or none, whatever passes on the way to it.
+        let is_known = ![Kind::UNKNOWN, "web"].contains(&one.published.kind.name.as_str());
+        let path = match is_known {
             true => None,
             false => self.path_below(location),
         };
