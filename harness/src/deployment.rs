@@ -157,9 +157,14 @@ pub struct Route {
 pub enum Destination {
     /// The upstream of this name.
     Upstream(String),
+    /// Whichever a variable of the proxy chooses: nothing is promised of these paths.
+    Any,
     /// The proxy itself, so that nothing arrives.
     Proxy(OwnAnswer),
 }
+
+/// How a deployment writes [`Destination::Any`].
+const ANY_UPSTREAM: &str = "*";
 
 /// An answer of the proxy's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -171,12 +176,12 @@ pub struct OwnAnswer {
 }
 
 impl Route {
-    /// The upstream's name; `None` where the proxy answers itself.
+    /// The upstream's name; `None` where the proxy answers itself, or chooses one by what only it knows.
     #[must_use]
     pub fn upstream(&self) -> Option<&str> {
         match &self.to {
             Destination::Upstream(name) => Some(name),
-            Destination::Proxy(_) => None,
+            Destination::Any | Destination::Proxy(_) => None,
         }
     }
 }

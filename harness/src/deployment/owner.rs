@@ -4,7 +4,7 @@ use proxyproof_oracle::location::{
     LocationId, Match, MergeSlashes, Notation, Table, TableBuilder, normalise,
 };
 
-use super::{Deployment, Route};
+use super::{Deployment, Destination, Route};
 
 /// Who should get a request target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum RouteOwner {
     Upstream(String),
     /// The path lacks only the final slash of a prefix location of this upstream; NGINX redirects there.
     SlashRedirect(String),
-    /// Whoever it is: the path was a removed upstream's.
+    /// Whoever it is: the path was a removed upstream's, or a variable decides.
     Anybody,
     /// The proxy answers itself.
     Proxy,
@@ -60,11 +60,11 @@ impl Deployment {
     }
 
     fn owner_at(&self, id: LocationId, of: fn(String) -> RouteOwner) -> RouteOwner {
-        match self.routes.get(id.index()).map(Route::upstream) {
-            Some(Some(name)) => of(name.to_owned()),
-            Some(None) => RouteOwner::Proxy,
-            // One of those that were removed.
-            None => RouteOwner::Anybody,
+        match self.routes.get(id.index()).map(|route| &route.to) {
+            Some(Destination::Upstream(name)) => of(name.clone()),
+            Some(Destination::Proxy(_)) => RouteOwner::Proxy,
+            // Or one of those that were removed.
+            Some(Destination::Any) | None => RouteOwner::Anybody,
         }
     }
 }

@@ -382,6 +382,7 @@ impl<'a> Validation<'a> {
             }))
         };
         match (&row.upstream, &row.status, &row.redirect) {
+            (Some(name), None, None) if name.get_ref() == super::ANY_UPSTREAM => Ok(Destination::Any),
             (Some(name), None, None) if upstreams.contains_key(name.get_ref()) => {
                 Ok(Destination::Upstream(name.get_ref().clone()))
             }

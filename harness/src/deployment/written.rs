@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Deployment, Destination, ProxyProtocol, PublishedUpstream, RequestBody, Route};
+use super::{
+    ANY_UPSTREAM, Deployment, Destination, ProxyProtocol, PublishedUpstream, RequestBody, Route,
+};
 use crate::kind::{EndpointRequest, Entry, Purpose};
 use crate::promise::Source;
 
@@ -202,6 +204,7 @@ fn write_route(text: &mut String, route: &Route) {
     line(text, format_args!("location = {}", quoted(&location)));
     match &route.to {
         Destination::Upstream(name) => line(text, format_args!("upstream = {}", quoted(name))),
+        Destination::Any => line(text, format_args!("upstream = {}", quoted(ANY_UPSTREAM))),
         Destination::Proxy(answer) => {
             // Whatever it finds among its files is no upstream's either.
             let status = answer.status.unwrap_or(404);

@@ -193,6 +193,8 @@ fn upstreams(deployment: &Deployment, surroundings: &Surroundings) -> Vec<Upstre
 
 fn routes(deployment: &Deployment) -> Vec<Location> {
     let answer = |route: &Route| match &route.to {
+        // A proxy of the gallery has no variable that chooses.
+        Destination::Any => (Some(404), None),
         Destination::Upstream(_) => (None, None),
         Destination::Proxy(answer) => (Some(answer.status.unwrap_or(404)), answer.location.clone()),
     };

@@ -24,7 +24,17 @@ impl Reading<'_> {
             if routes.iter().any(|route| route.location.same_as(&location)) {
                 continue;
             }
-            let upstream = found.iter().find(|one| one.locations.contains(&id));
+            let mut leads = found.iter().filter(|one| one.locations.contains(&id));
+            let (upstream, another) = (leads.next(), leads.next());
+            if another.is_some() {
+                routes.push(Route {
+                    to: Destination::Any,
+                    replace: None,
+                    request_body: self.request_body(id),
+                    location,
+                });
+                continue;
+            }
             routes.push(match upstream {
                 Some(one) => Route {
                     to: Destination::Upstream(one.name.clone()),
