@@ -322,6 +322,10 @@ impl<'r, 'a> Round<'r, 'a> {
     fn stage_use(&self, asked: Asked) -> StageUse {
         match asked.scenario.stage {
             StageUse::WithErrors if self.staging.candidate.is_alone() => StageUse::Shared,
+            // A proxy with several servers may do without each of them for a while after one connection that broke off.
+            StageUse::WithErrors if self.staging.has_several_servers() => {
+                StageUse::Own(|stage| stage)
+            }
             stage => stage,
         }
     }

@@ -31,6 +31,11 @@ impl Staging<'_> {
             // Whether anything passes is the first thing that is asked.
             .wanted(Wanted::Connecting)
     }
+
+    pub(super) fn has_several_servers(&self) -> bool {
+        let mut upstreams = self.deployment.upstreams.values();
+        upstreams.any(|upstream| upstream.servers.len() > 1)
+    }
 }
 
 /// A stage that is started when somebody needs it, and again when its candidate died.
