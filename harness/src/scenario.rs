@@ -14,6 +14,7 @@ use crate::{
     finding::Code,
     kind::{ClientAddress, Purpose},
     level::Level,
+    promise::Source,
     protocol::Protocol,
     stage::Stage,
 };
@@ -78,6 +79,8 @@ pub enum SiteNeed {
     BodyLimit,
     /// Requests for hosts that are not the site's have to be refused.
     OtherHostsRefused,
+    /// A public connection whose scheme programs have to be told: plain HTTP is what they take for granted.
+    PublicScheme,
     /// An upstream of several servers behind the plain endpoint.
     SeveralServers,
     /// A backup server behind the plain endpoint.
@@ -107,6 +110,9 @@ impl SiteNeed {
             Self::RequestBody => deployment.request_body().map(|promise| promise.source),
             Self::OtherHostsRefused => deployment.hosts.others_refused.clone(),
             Self::Pool => plain_upstream(deployment).map(|one| one.pool().source),
+            Self::PublicScheme => {
+                (deployment.identity.scheme == "http").then_some(Source::GoodPractice)
+            }
             Self::Endpoint(Purpose::WebSocket) => {
                 let endpoint = deployment.endpoint(Purpose::WebSocket);
                 let upstream = endpoint.and_then(|one| deployment.upstreams.get(&one.upstream));
@@ -125,6 +131,7 @@ impl SiteNeed {
             Self::RequestBody
             | Self::BodyLimit
             | Self::OtherHostsRefused
+            | Self::PublicScheme
             | Self::SeveralServers
             | Self::BackupServer
             | Self::UnchangedPaths
@@ -214,7 +221,7 @@ impl SiteNeed {
                     plain_upstream(deployment).is_some_and(|upstream| upstream.pool().value == 0);
                 none.then(|| "the site asks for a connection for each request".to_owned())
             }
-            Self::EveryUpstream => None,
+            Self::EveryUpstream | Self::PublicScheme => None,
             Self::StreamedBody => {
                 let any = !deployment.streamed_uploads().is_empty();
                 (!any).then(|| "no route of the site asks for streamed request bodies".to_owned())

@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain)],
+    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::PublicScheme],
     stage: StageUse::Shared,
     findings: &[WRONG],
     breaks: &[

@@ -3,7 +3,8 @@
 use crate::answer::answered;
 use crate::destination::path_of;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, RouteOwner, Scenario,
+    SiteNeed, StageUse,
 };
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -31,7 +32,13 @@ const REWRITTEN: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    for target in targets(path_of(&ask.endpoint(Purpose::Plain).target)) {
+    let endpoint = ask.endpoint(Purpose::Plain);
+    let owner = RouteOwner::Upstream(endpoint.upstream);
+    for target in targets(path_of(&endpoint.target)) {
+        // An expression may lead this path there, and none like it.
+        if ask.deployment().owner(target.as_bytes()) != owner {
+            continue;
+        }
         checks.about(format!("GET {target}"));
         let seen = answered(ask, ask.get(target.clone())).await?;
         if checks.arrived_once(&seen, REWRITTEN).is_some() {
