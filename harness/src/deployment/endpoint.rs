@@ -82,7 +82,7 @@ impl Deployment {
         })
     }
 
-    /// The upstream that gets what no other location takes comes first, the others by name.
+    /// The upstream that gets what no other location takes comes first, the others by name; pages come behind what streams.
     pub(crate) fn upstreams_by_weight(&self) -> Vec<(&String, &PublishedUpstream)> {
         let passed_on = || {
             self.routes
@@ -93,7 +93,9 @@ impl Deployment {
         let root = root.or_else(|| passed_on().next());
         let first = |name: &String| root.is_some_and(|route| route.upstream() == Some(name));
         let mut upstreams: Vec<_> = self.upstreams.iter().collect();
-        upstreams.sort_by_key(|(name, _)| !first(name));
+        let has_streams =
+            |upstream: &PublishedUpstream| !upstream.requests(Purpose::Stream).is_empty();
+        upstreams.sort_by_key(|(name, upstream)| (!has_streams(upstream), !first(name)));
         upstreams
     }
 

@@ -19,6 +19,12 @@ pub struct PublishedUpstream {
     pub tls: bool,
     /// The Host that it must see, where that is not the public one.
     pub host: Option<String>,
+    /// Fields that the proxy sends it with values of its own, as a key for a provider: what clients have in them goes nowhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub own_fields: Vec<String>,
+    /// Methods that the proxy answers itself, as it may preflights.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answered_methods: Vec<String>,
     /// What program it is.
     #[serde(serialize_with = "name_of_kind")]
     pub kind: Arc<Kind>,

@@ -217,6 +217,8 @@ impl<'a> Validation<'a> {
             let kind = self.kind(name.get_ref(), upstream.kind.as_ref())?;
             let endpoints = kind::endpoints(self.document, &upstream.endpoints)?;
             let published = PublishedUpstream {
+                own_fields: Vec::new(),
+                answered_methods: Vec::new(),
                 client_address: upstream
                     .client_address
                     .unwrap_or_else(|| kind.client_address.clone()),

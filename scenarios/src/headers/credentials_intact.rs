@@ -40,7 +40,12 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
         request.header("Anthropic-Beta", *beta)
     });
     let seen = answered(ask, request).await?;
-    for (name, value) in FIELDS {
+    let upstream = &ask.deployment().upstreams[&ask.endpoint(Purpose::Plain).upstream];
+    let is_own = |name: &str| {
+        let mut own = upstream.own_fields.iter();
+        own.any(|own| own.eq_ignore_ascii_case(name))
+    };
+    for (name, value) in FIELDS.into_iter().filter(|(name, _)| !is_own(name)) {
         checks.field(&seen, name, value, DROPPED);
     }
     // RFC 9110 section 5.3: two lines of a list are as good as one with both.

@@ -22,6 +22,24 @@ impl Reading<'_> {
         sent.find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
+    /// Fields that every location of an upstream sends with a text of its own.
+    pub(super) fn own_fields(&self, found: &FoundUpstream) -> Vec<String> {
+        let Some((first, others)) = found.locations.split_first() else {
+            return Vec::new();
+        };
+        let is_own = |field: &ProxiedField| {
+            let is_written = !field.value.is_empty() && !field.value.contains(&b'$');
+            field.place.is_some() && is_written
+        };
+        let own = self.fields(*first).into_iter().filter(is_own);
+        let mut own: Vec<String> = own.map(|field| field.name).collect();
+        own.retain(|name| {
+            let mut others = others.iter();
+            others.all(|other| self.field(*other, name).as_ref().is_some_and(is_own))
+        });
+        own
+    }
+
     /// Whether it tells programs a scheme that it does not speak itself.
     pub(super) fn passes_on_a_scheme_of_others(&self) -> bool {
         let mut ways = ways(self.site(), self.server).into_iter();

@@ -27,7 +27,7 @@ pub(super) struct Reading<'a> {
 
 impl OwnConfiguration {
     /// As the oracle reads it.
-    pub(super) fn config(&self) -> Result<Config, HarnessError> {
+    pub(in crate::candidate::own) fn config(&self) -> Result<Config, HarnessError> {
         let text = self.main.text.as_bytes();
         Config::read(&self.main.origin, text, &mut Included(self))
             .map_err(|errors| self.refused(&errors))

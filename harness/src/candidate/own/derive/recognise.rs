@@ -66,9 +66,24 @@ impl Shown {
     /// Whether some location is that of an OpenAI-like API.
     pub(super) fn has_api(&self) -> bool {
         let mut paths = self.paths.iter();
-        paths.any(|path| path.contains("/v1") || path.contains("/chat/completions"))
+        let is_named = |path: &String| API.iter().any(|word| has_word(path, word));
+        paths.any(|path| {
+            path.contains("/v1") || path.contains("/chat/completions") || is_named(path)
+        })
     }
 }
+
+/// How people call the part of a site where such an API is.
+const API: [&str; 8] = [
+    "ai",
+    "anthropic",
+    "claude",
+    "gemini",
+    "gpt",
+    "llm",
+    "llms",
+    "openai",
+];
 
 /// Whether a name has a word in it that ends where letters and digits do.
 fn has_word(name: &str, word: &str) -> bool {
@@ -93,6 +108,24 @@ mod tests {
             paths: texts(paths),
         };
         shown.recognise().map(|found| found.kind.name.clone())
+    }
+
+    #[test]
+    fn an_api_is_known_by_its_path() {
+        let has_api = |path: &str| {
+            let paths = vec![path.to_owned()];
+            Shown {
+                paths,
+                ..Shown::default()
+            }
+            .has_api()
+        };
+        for path in ["/v1/", "/llm/", "/api/openai/", "~ ^/ai(/|$)"] {
+            assert!(has_api(path), "{path}");
+        }
+        for path in ["/", "/grafana/", "/mail/", "/api/"] {
+            assert!(!has_api(path), "{path}");
+        }
     }
 
     #[test]

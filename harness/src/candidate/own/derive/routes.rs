@@ -109,11 +109,32 @@ impl Reading<'_> {
             }
             self.add_websocket(deployment, one);
             let fields = self.client_fields(one);
+            let plain = deployment.endpoints(Purpose::Plain).into_iter();
+            let mut plain = plain.filter(|endpoint| endpoint.upstream == one.name);
+            let answered = plain.next().map(|plain| self.answered(&plain.target));
             if let Some(upstream) = deployment.upstreams.get_mut(&one.name) {
                 upstream.client_address.fields = fields;
                 upstream.host = self.host_at(one);
+                upstream.own_fields = self.own_fields(one);
+                upstream.answered_methods = answered.unwrap_or_default();
             }
         }
+    }
+
+    /// Methods in which a target that is passed on with others is answered by the proxy: `if ($request_method = OPTIONS)`.
+    fn answered(&self, target: &str) -> Vec<String> {
+        let is_answered = |method: &&str| {
+            let request = Request {
+                method: method.as_bytes().to_vec(),
+                ..self.get(target)
+            };
+            matches!(
+                self.site().decide(&request).answer,
+                Answer::Returned { .. } | Answer::Redirected { .. }
+            )
+        };
+        let methods = ["OPTIONS", "PUT", "PATCH", "DELETE"].into_iter();
+        methods.filter(is_answered).map(str::to_owned).collect()
     }
 
     /// Where the routes do not lead a request as the configuration does, a route of its own does.

@@ -96,6 +96,8 @@ impl Reading<'_> {
                 servers,
                 tls: destination.scheme == Scheme::Https,
                 host: None,
+                own_fields: Vec::new(),
+                answered_methods: Vec::new(),
                 client_address: kind.client_address.clone(),
                 kind,
                 endpoints: BTreeMap::new(),
