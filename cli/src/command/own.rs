@@ -106,6 +106,8 @@ fn derived(
             kind,
         })
     });
+    let is_image = how.is_some_and(|how| how.container.is_some());
+    let own = own.clone().on((!is_image).then_some(named))?;
     *deployment = own.derive(&Said {
         host: arguments.host.clone(),
         front: arguments.front,
@@ -113,7 +115,7 @@ fn derived(
         upstreams: upstreams.collect::<Result<_, _>>()?,
         version: version(named, how),
     })?;
-    let candidate = own.clone().of(&named.name, Maps::AsWritten, deployment)?;
+    let candidate = own.of(&named.name, Maps::AsWritten, deployment)?;
     Ok(match how.and_then(|how| how.binary.as_ref()) {
         Some(binary) => candidate.with_binary(binary),
         None => candidate,

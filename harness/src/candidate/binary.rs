@@ -1,5 +1,6 @@
 //! Where a candidate's program is, and which version.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
@@ -82,6 +83,51 @@ impl Candidate {
             candidate: self.name.clone(),
             binary: binary.display().to_string(),
         })
+    }
+}
+
+impl Candidate {
+    /// Those of these directives that its program does not know, with these modules loaded.
+    ///
+    /// It reads nothing but a short file in a folder of its own.
+    pub(crate) fn unknown_directives(
+        &self,
+        names: BTreeSet<String>,
+        modules: &[String],
+    ) -> Result<BTreeSet<String>, HarnessError> {
+        let binary = self.binary()?;
+        let failed = |cause| HarnessError::System {
+            action: format!("ask `{}` for its directives", binary.display()),
+            cause,
+        };
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let file = folder.path().join("nginx.conf");
+        let loads = modules.iter();
+        let loads: String = loads
+            .map(|path| format!("load_module \"{path}\";\n"))
+            .collect();
+        let mut unknown = BTreeSet::new();
+        for name in names {
+            let text = format!(
+                "{loads}pid nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{ \"{name}\"; }}\n"
+            );
+            std::fs::write(&file, text).map_err(failed)?;
+            let output = Command::new(&binary)
+                .arg("-t")
+                .arg("-p")
+                .arg(folder.path())
+                .arg("-c")
+                .arg(&file)
+                .envs(private_environment(folder.path()))
+                .stdin(Stdio::null())
+                .output()
+                .map_err(failed)?;
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            if told.contains(&format!("unknown directive \"{name}\"")) {
+                unknown.insert(name);
+            }
+        }
+        Ok(unknown)
     }
 }
 

@@ -6,6 +6,7 @@ mod draft;
 mod frame;
 mod included;
 mod main_file;
+mod modules;
 mod site;
 mod source;
 mod unconfined;
@@ -20,6 +21,7 @@ pub use self::copy::OwnCopy;
 pub(super) use self::copy::private_copy;
 pub use self::derive::{Said, SaidUpstream};
 use self::main_file::MainFile;
+use self::modules::Lacking;
 use self::site::{INDIRECT, Sites};
 use self::source::{Group, Missing, Source, followed};
 use self::way_in::WayIn;
@@ -38,6 +40,8 @@ pub struct OwnConfiguration {
     included: Vec<Group>,
     /// Files that are not there: the copy does without them.
     missing: Vec<Missing>,
+    /// What the NGINX that runs has no module for.
+    lacking: Lacking,
 }
 
 /// Whether variables that people's copies lack are supplied.
@@ -63,6 +67,7 @@ impl OwnConfiguration {
             folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
             included,
             missing,
+            lacking: Lacking::default(),
             main,
         })
     }
@@ -142,6 +147,8 @@ impl OwnConfiguration {
             includes: includes
                 .map(|group| (group.written.clone(), group.pattern()))
                 .collect(),
+            lacking: self.lacking.clone(),
+            pages: self.pages(),
         };
         let own = |source: &Source, name: String| LaunchFile {
             name,
@@ -365,6 +372,7 @@ mod tests {
                 main: Source::new(String::new(), text.as_bytes()).unwrap(),
                 included: Vec::new(),
                 missing: Vec::new(),
+                lacking: Lacking::default(),
             }
         }
     }

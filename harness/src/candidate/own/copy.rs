@@ -1,10 +1,12 @@
 //! The private copy of a user's file.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use proxyproof_oracle::conf::{self, Directive, Edits, Span, Word};
+use proxyproof_oracle::conf::{self, Body, Directive, Edits, Span, Word};
 
+use super::modules::Lacking;
 use super::unconfined::is_left_out;
 use super::{address, has, text_of};
 use crate::candidate::CERTIFICATE;
@@ -28,6 +30,10 @@ pub struct OwnCopy {
     pub others: Vec<Range<usize>>,
     /// Arguments of `include` whose files are copied, and what names the copies.
     pub includes: Vec<(String, String)>,
+    /// What the NGINX that runs does not know.
+    pub(super) lacking: Lacking,
+    /// Paths of error pages that are files of the user's server.
+    pub(super) pages: BTreeSet<String>,
 }
 
 /// The private copy: its process, log and temporary paths are the stage's, its includes the user's. Lines stay where they are.
@@ -40,10 +46,10 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
     let mut temporary: Vec<&str> = TEMPORARY.to_vec();
     document.walk(&mut |above, directive| {
         let mut parents = above.iter().enumerate();
-        if parents.any(|(depth, parent)| is_left_out(&above[..depth], parent)) {
+        if parents.any(|(depth, parent)| own.leaves_out(&above[..depth], parent)) {
             return;
         }
-        if is_left_out(above, directive) {
+        if own.leaves_out(above, directive) {
             return blank(&document, directive, &mut edits);
         }
         let name = text_of(directive);
@@ -59,11 +65,10 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
                 edits.set(place, NOWHERE.as_bytes());
             }
             ("server", None) if opens_the_usual_port(directive) => {
-                if let Some(first) = directive.children().first() {
+                if let Some(inside) = inside(directive) {
                     let is_meant = own.listeners.iter().any(|one| one == USUAL_PORT);
                     let place = if is_meant { USUAL_PORT } else { NOBODY };
-                    let listen = format!("listen {place}; ");
-                    edits.replace(Span::at(first.span().start as usize), listen);
+                    edits.replace(inside, format!(" listen {place};"));
                 }
             }
             ("server", Some(place))
@@ -129,11 +134,12 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
                 };
                 edits.set(file, path.as_bytes());
             }
-            ("load_module", Some(module)) => {
-                if let Some(path) = module_path(&module.text()) {
+            ("load_module", Some(module)) => match module_path(&module.text()) {
+                Some(path) => {
                     edits.set(module, path.to_string_lossy().as_bytes());
                 }
-            }
+                None => blank(&document, directive, &mut edits),
+            },
             (name, Some(path)) if name.ends_with("_temp_path") => {
                 edits.set(path, name.as_bytes());
             }
@@ -145,10 +151,11 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
         .iter()
         .filter(|_| own.is_main)
         .map(|(name, address)| format!("upstream {name} {{ server {address}; }} "))
+        .chain(own.is_main.then(|| own.lacking.maps()))
         .collect();
     let is_whole = document.directives().iter().any(|one| one.is("http"));
-    if let (false, Some(first)) = (is_whole, document.directives().first()) {
-        edits.replace(Span::at(first.span().start as usize), implied.clone());
+    if !is_whole && !implied.is_empty() {
+        edits.replace(Span::at(0), implied.clone());
     }
     if let Some(http) = document.directives().iter().find(|one| one.is("http")) {
         let mut own: String = temporary
@@ -160,11 +167,8 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             own.push_str(" access_log access.log;");
         }
         edits.replace(Span::at(http.span().start as usize), "pid nginx.pid; ");
-        if let Some(first) = http.children().first() {
-            edits.replace(
-                Span::at(first.span().start as usize),
-                format!("{own} {implied}"),
-            );
+        if let Some(inside) = inside(http) {
+            edits.replace(inside, format!("{own} {implied}"));
         }
     }
     String::from_utf8_lossy(&edits.apply()).into_owned()
@@ -180,6 +184,14 @@ impl OwnCopy {
                 letter => letter,
             })
             .collect()
+    }
+
+    fn leaves_out(&self, above: &[&Directive], directive: &Directive) -> bool {
+        let page = directive.arguments().last();
+        is_left_out(above, directive)
+            || self.lacking.has(above, directive)
+            || directive.is("error_page")
+                && page.is_some_and(|page| self.pages.contains(&*page.text()))
     }
 
     fn unplugs(&self, destination: &Word) -> bool {
@@ -218,6 +230,14 @@ fn nowhere(directive: &str, written: &str) -> String {
         // This one's variables hold the scheme too.
         _ if directive == "proxy_pass" && written.contains('$') => format!("http://{NOWHERE}"),
         _ => NOWHERE.to_owned(),
+    }
+}
+
+/// The place behind the brace that opens a block: what stands first in it may be left out, and whatever was inserted there.
+fn inside(directive: &Directive) -> Option<Span> {
+    match &directive.body {
+        Body::Block(block) => Some(Span::at(block.open.end as usize)),
+        _ => None,
     }
 }
 
@@ -295,10 +315,13 @@ const OF_TCP: [&str; 6] = [
     "so_keepalive=",
 ];
 
-/// Where a module is that is named from NGINX's own prefix, which the copy does not have.
-fn module_path(written: &str) -> Option<PathBuf> {
+/// Where a module is, if it is anywhere: NGINX's own prefix, from which it may be named, the copy does not have.
+pub(super) fn module_path(written: &str) -> Option<PathBuf> {
     let own = Path::new(written);
-    let name = own.file_name().filter(|_| own.is_relative())?;
+    if own.is_absolute() {
+        return own.is_file().then(|| own.to_owned());
+    }
+    let name = own.file_name()?;
     MODULES
         .iter()
         .map(|folder| Path::new(folder).join(name))

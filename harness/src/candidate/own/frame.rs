@@ -1,6 +1,12 @@
 //! What the main file of a server usually has that a fragment refers to.
 
+use std::collections::BTreeSet;
+
+use proxyproof_oracle::conf::Directive;
+
 use super::OwnConfiguration;
+use super::source::PROXY_PARAMS;
+use super::unconfined::is_of_another_protocol;
 
 impl OwnConfiguration {
     /// Maps of variables that the fragment uses and nobody defines, as NGINX's documentation has them.
@@ -18,6 +24,11 @@ impl OwnConfiguration {
             let (written, place) = (&missing.written, &missing.place);
             format!("left out: include {written} ({place}), which is not there")
         });
+        let mut sources = self.sources();
+        let supplied = sources.find(|source| source.origin == PROXY_PARAMS.0);
+        let supplied =
+            supplied.map(|source| format!("assumed: {}, which is not there", source.origin));
+        let missing = missing.chain(supplied);
         let is_fragment = !self.has(b"http");
         let lacking = USUAL_MAPS.iter().filter(|_| is_fragment);
         let assumed = lacking
@@ -25,9 +36,57 @@ impl OwnConfiguration {
             .map(|(name, _)| {
                 format!("assumed: the usual map for ${name}, which the file does not define")
             });
-        let gates = GATES.iter().filter(|gate| self.has(gate.as_bytes()));
-        let gates = gates.map(|gate| format!("left out: {gate}, since no probe can satisfy it"));
-        missing.chain(assumed).chain(gates).collect()
+        let others = LEFT_OUT.iter().filter(|(name, _)| self.sets(name));
+        let others = others.map(|(name, why)| format!("left out: {name}, since {why}"));
+        let pages = self.pages().into_iter();
+        let pages = pages.map(|page| {
+            format!("left out: error_page {page}, since the page is a file of the server")
+        });
+        let all = missing.chain(self.lacking_words()).chain(assumed);
+        all.chain(others).chain(pages).collect()
+    }
+
+    /// Whether some file says this, and not `off`.
+    fn sets(&self, name: &str) -> bool {
+        let mut found = false;
+        self.walk(&mut |_, above, directive| {
+            let is_off = directive
+                .arguments()
+                .first()
+                .is_some_and(|word| word.value() == b"off");
+            found |= directive.is(name) && !is_off && !is_of_another_protocol(above);
+        });
+        found
+    }
+
+    /// Paths of error pages that a location takes from the disk: the stage has no such file, and would answer 404.
+    pub(super) fn pages(&self) -> BTreeSet<String> {
+        let mut pages = BTreeSet::new();
+        self.walk(&mut |_, _, directive| {
+            let Some(path) = directive.arguments().last() else {
+                return;
+            };
+            let answers = |child: &Directive| {
+                child.is("return") || child.is("include") || child.name().ends_with(b"_pass")
+            };
+            if directive.is("location") && !directive.children().iter().any(answers) {
+                pages.insert(path.text().into_owned());
+            }
+        });
+        let mut shown = BTreeSet::new();
+        self.walk(&mut |_, _, directive| {
+            let page = directive
+                .arguments()
+                .last()
+                .map(|page| page.text().into_owned());
+            shown.extend(page.filter(|page| directive.is("error_page") && pages.contains(page)));
+        });
+        shown
+    }
+
+    /// Whether the frame defines this variable.
+    pub(super) fn is_assumed(&self, name: &str) -> bool {
+        USUAL_MAPS.iter().any(|(known, _)| *known == name)
     }
 
     fn lacks_variable(&self, name: &str) -> bool {
@@ -54,5 +113,18 @@ const USUAL_MAPS: [(&str, &str); 1] = [(
     "map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n",
 )];
 
-/// Directives that let some clients in alone.
-const GATES: [&str; 4] = ["auth_basic", "auth_request", "auth_jwt", "allow"];
+/// Directives that the copy does without, and why.
+const LEFT_OUT: [(&str, &str); 7] = [
+    ("auth_basic", UNSATISFIED),
+    ("auth_request", UNSATISFIED),
+    ("auth_jwt", UNSATISFIED),
+    ("allow", UNSATISFIED),
+    ("limit_req", EXCEEDED),
+    ("limit_conn", EXCEEDED),
+    (
+        "proxy_cache",
+        "an earlier answer would be taken for the upstream's",
+    ),
+];
+const UNSATISFIED: &str = "no probe can satisfy it";
+const EXCEEDED: &str = "a suite that asks everything at once exceeds it";

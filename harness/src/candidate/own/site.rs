@@ -254,7 +254,7 @@ fn value_of(above: &[&Directive], directive: &Directive) -> Option<(String, Stri
     Some((variable, value))
 }
 
-fn gives_values(directive: &&Directive) -> bool {
+pub(super) fn gives_values(directive: &&Directive) -> bool {
     ["map", "geo", "split_clients"]
         .iter()
         .any(|name| directive.is(name))

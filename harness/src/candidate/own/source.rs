@@ -110,6 +110,14 @@ pub(super) fn followed(
                 let message = format!("`{written}` includes more than {MOST} files");
                 return Err(source.at(&word, message).into());
             }
+            if found.is_empty() && written.rsplit('/').next() == Some("proxy_params") {
+                groups.push(Group {
+                    written,
+                    number: groups.len() + 1,
+                    sources: vec![Source::new(PROXY_PARAMS.0.to_owned(), PROXY_PARAMS.1)?],
+                });
+                continue;
+            }
             if found.is_empty() && !conf::is_glob(&written) {
                 let line = source.parsed.line(word.span.start);
                 let place = format!("{}:{line}", source.origin);
@@ -134,6 +142,16 @@ pub(super) fn followed(
     }
     Ok((groups, missing))
 }
+
+/// A file that Debian's NGINX comes with and that people leave behind, and what it says.
+pub(super) const PROXY_PARAMS: (&str, &[u8]) = (
+    "Debian's proxy_params",
+    b"proxy_set_header Host $http_host;
+proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Forwarded-Proto $scheme;
+",
+);
 
 /// An `include` whose file is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -48,9 +48,9 @@ fn runs_code(name: &str) -> bool {
 const OTHER_PROTOCOLS: [&str; 4] = ["mail", "mgmt", "rtmp", "stream"];
 
 /// What is the stage's affair, or names files of the server that has it: keys, tickets, and who vouches for a certificate
-/// (`ssl_stapling` and `ssl_ocsp` ask an authority, beyond the stage). What writes files. And limits of how much one address
-/// may ask, which a suite that asks everything at once has to exceed.
-const LEFT_OUT: [&str; 44] = [
+/// (`ssl_stapling` and `ssl_ocsp` ask an authority, beyond the stage). What writes files. Limits of how much one address
+/// may ask, which a suite that asks everything at once has to exceed. And caches, whose answers would be an earlier question's.
+const LEFT_OUT: [&str; 45] = [
     "acme_certificate",
     "acme_issuer",
     "acme_shared_zone",
@@ -71,6 +71,7 @@ const LEFT_OUT: [&str; 44] = [
     "lock_file",
     "lua_ssl_trusted_certificate",
     "pid",
+    "proxy_cache",
     "proxy_ssl_certificate",
     "proxy_ssl_certificate_key",
     "proxy_ssl_trusted_certificate",

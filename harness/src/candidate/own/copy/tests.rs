@@ -12,13 +12,15 @@ fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
             folder: PathBuf::from("/etc/nginx"),
             listeners: vec!["0.0.0.0:8003".to_owned()],
             includes: Vec::new(),
+            lacking: Lacking::default(),
+            pages: BTreeSet::new(),
             unplugged: Vec::new(),
             others: Vec::new(),
         },
     );
     assert_eq!(
         copy,
-        "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http {\n     client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; include /etc/nginx/types;\n    access_log access.log ;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
+        "\n\nerror_log error.log warn;\nevents {}\npid nginx.pid; http { client_body_temp_path client_body_temp_path; proxy_temp_path proxy_temp_path; fastcgi_temp_path fastcgi_temp_path; uwsgi_temp_path uwsgi_temp_path; scgi_temp_path scgi_temp_path; \n    include /etc/nginx/types;\n    access_log access.log ;\n    server { listen 0.0.0.0:8003; access_log off; }\n}\n"
     );
 }
 
@@ -35,6 +37,8 @@ fn a_copy_ends_tls_with_the_stages_certificate() {
             folder: PathBuf::from("/etc/nginx"),
             listeners: vec!["[::]:443".to_owned()],
             includes: Vec::new(),
+            lacking: Lacking::default(),
+            pages: BTreeSet::new(),
             unplugged: Vec::new(),
             others: Vec::new(),
         },
@@ -63,6 +67,8 @@ fn a_copy_passes_nothing_on_to_where_other_sites_do() {
                 .to_vec(),
             others: Vec::new(),
             includes: Vec::new(),
+            lacking: Lacking::default(),
+            pages: BTreeSet::new(),
         },
     );
     assert_eq!(
@@ -95,8 +101,39 @@ fn a_copy_reaches_nobody_and_writes_nothing_outside() {
             unplugged: Vec::new(),
             others: Vec::new(),
             includes: Vec::new(),
+            lacking: Lacking::default(),
+            pages: BTreeSet::new(),
         },
     );
     assert_eq!(copy.lines().count(), text.lines().count());
     insta::assert_snapshot!(copy);
+}
+
+#[test]
+fn what_is_put_into_a_block_stays_where_its_first_directive_is_left_out() {
+    let own = OwnCopy {
+        is_main: true,
+        folder: PathBuf::new(),
+        listeners: Vec::new(),
+        unplugged: Vec::new(),
+        implied: Vec::new(),
+        missing: Vec::new(),
+        others: Vec::new(),
+        includes: Vec::new(),
+        lacking: Lacking {
+            directives: BTreeSet::from(["brotli".to_owned()]),
+            variables: BTreeSet::from(["country".to_owned()]),
+        },
+        pages: BTreeSet::new(),
+    };
+    let copy = private_copy("http { brotli on; server { brotli on; } }", &own);
+    assert!(!copy.contains("brotli"), "{copy}");
+    for put_in in [
+        "access_log access.log;",
+        "proxy_temp_path proxy_temp_path;",
+        "map '' $country { default ''; }",
+        "listen unix:listen-nobody.sock;",
+    ] {
+        assert!(copy.contains(put_in), "{put_in}: {copy}");
+    }
 }
