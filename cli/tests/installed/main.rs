@@ -10,6 +10,7 @@ mod faults;
 mod init;
 mod need;
 mod own;
+mod sites;
 mod up;
 
 #[path = "../command/invocation.rs"]
@@ -93,6 +94,33 @@ fn all() -> [Tests; 7] {
             own::the_real_proxy_agrees_with_the_rules_on_it,
             own::the_whole_suite_on_one_that_ends_tls,
             own::routes_of_one_that_ends_tls_are_compared,
+            sites::litellm_on_several_servers,
+            sites::cpa_beside_a_stream_block,
+            sites::the_output_of_nginx,
+            sites::a_template_of_the_image,
+            sites::a_name_of_compose,
+            sites::a_name_without_a_port,
+            sites::a_chat_page,
+            sites::a_relay_behind_others,
+            sites::an_api_below_a_path,
+            sites::pages_and_an_api,
+            sites::upstreams_of_a_map,
+            sites::a_pool_and_a_server_for_others,
+            sites::a_provider_over_tls,
+            sites::one_of_several_sites,
+            sites::a_location_in_another,
+            sites::a_gate_in_front,
+            sites::an_office_alone,
+            sites::directives_that_this_nginx_lacks,
+            sites::a_module_that_is_not_there,
+            sites::zones_and_parameters_of_other_files,
+            sites::filters_and_a_cache,
+            sites::preflights_answered_by_the_proxy,
+            sites::nothing_but_a_destination,
+            sites::fields_dropped_by_a_location,
+            sites::http2_of_a_later_release,
+            sites::a_map_that_was_forgotten,
+            sites::the_whole_suite_on_what_is_right,
         ],
         tests![
             [HAPROXY],
