@@ -217,6 +217,8 @@ pub struct Identity {
     pub trusted: Vec<IpAddr>,
     /// What `X-Forwarded-Proto` must say.
     pub scheme: String,
+    /// Who wants programs to be told the scheme.
+    pub scheme_told: Source,
     /// The port that clients see.
     pub port: u16,
 }

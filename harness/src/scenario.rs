@@ -81,6 +81,10 @@ pub enum SiteNeed {
     OtherHostsRefused,
     /// A public connection whose scheme programs have to be told: plain HTTP is what they take for granted.
     PublicScheme,
+    /// Connections to the upstreams that are kept: asked of every site, as good practice where none wants them.
+    KeptConnections,
+    /// Upstreams that are no business of each other's: asked of every site, as good practice where there is one alone.
+    UpstreamsApart,
     /// An upstream of several servers behind the plain endpoint.
     SeveralServers,
     /// A backup server behind the plain endpoint.
@@ -108,10 +112,16 @@ impl SiteNeed {
     pub fn level(self, deployment: &Deployment) -> Level {
         let source = match self {
             Self::RequestBody => deployment.request_body().map(|promise| promise.source),
+            Self::PublicScheme => Some(match deployment.identity.scheme.as_str() {
+                "http" => Source::GoodPractice,
+                _ => deployment.identity.scheme_told.clone(),
+            }),
+            Self::UpstreamsApart => {
+                (deployment.upstreams.len() < 2).then_some(Source::GoodPractice)
+            }
             Self::OtherHostsRefused => deployment.hosts.others_refused.clone(),
-            Self::Pool => plain_upstream(deployment).map(|one| one.pool().source),
-            Self::PublicScheme => {
-                (deployment.identity.scheme == "http").then_some(Source::GoodPractice)
+            Self::Pool | Self::KeptConnections => {
+                plain_upstream(deployment).map(|one| one.pool().source)
             }
             Self::Endpoint(Purpose::WebSocket) => {
                 let endpoint = deployment.endpoint(Purpose::WebSocket);
@@ -129,6 +139,8 @@ impl SiteNeed {
             Self::Endpoint(purpose) => Some(Reach::Usual(purpose)),
             Self::StreamedBody => Some(Reach::Usual(Purpose::Upload)),
             Self::RequestBody
+            | Self::KeptConnections
+            | Self::UpstreamsApart
             | Self::BodyLimit
             | Self::OtherHostsRefused
             | Self::PublicScheme
@@ -190,6 +202,7 @@ impl SiteNeed {
             }
             Self::LocalClients => (!believes(&|rule: &ClientAddress| rule.trusts_loopback))
                 .then(|| "no program of the site lets local clients do more".to_owned()),
+            Self::PublicScheme | Self::KeptConnections | Self::UpstreamsApart => None,
             Self::RequestBody => deployment.request_body().is_none().then(|| {
                 "neither the site nor its programs say how large a request body has to pass"
                     .to_owned()
@@ -221,7 +234,7 @@ impl SiteNeed {
                     plain_upstream(deployment).is_some_and(|upstream| upstream.pool().value == 0);
                 none.then(|| "the site asks for a connection for each request".to_owned())
             }
-            Self::EveryUpstream | Self::PublicScheme => None,
+            Self::EveryUpstream => None,
             Self::StreamedBody => {
                 let any = !deployment.streamed_uploads().is_empty();
                 (!any).then(|| "no route of the site asks for streamed request bodies".to_owned())

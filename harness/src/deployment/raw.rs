@@ -85,6 +85,9 @@ pub(super) struct RawUpstream {
     #[schemars(with = "Option<String>")]
     pub(super) kind: Option<Spanned<String>>,
     pub(super) pool: Option<u32>,
+    /// Request fields that the proxy gives a value of its own.
+    #[serde(default)]
+    pub(super) own_fields: Vec<String>,
     /// Whom it takes a client for, in place of what its kind says.
     pub(super) client_address: Option<ClientAddress>,
     #[serde(default, rename = "stub")]

@@ -56,6 +56,7 @@ impl<'a> Validation<'a> {
             identity: Identity {
                 trusted: raw.identity.trusted,
                 scheme: raw.identity.scheme,
+                scheme_told: Source::Deployment,
                 port: raw.identity.port,
             },
             fallbacks: self.fallbacks(raw.fallbacks)?,
@@ -217,7 +218,6 @@ impl<'a> Validation<'a> {
             let kind = self.kind(name.get_ref(), upstream.kind.as_ref())?;
             let endpoints = kind::endpoints(self.document, &upstream.endpoints)?;
             let published = PublishedUpstream {
-                own_fields: Vec::new(),
                 answered_methods: Vec::new(),
                 client_address: upstream
                     .client_address
@@ -231,6 +231,7 @@ impl<'a> Validation<'a> {
                 host: upstream.host.map(Spanned::into_inner).or(addresses.host),
                 servers: addresses.servers,
                 tls: addresses.tls,
+                own_fields: upstream.own_fields,
                 pool: upstream.pool.map(Promise::of_deployment),
             };
             upstreams.insert(name.into_inner(), published);

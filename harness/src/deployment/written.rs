@@ -133,6 +133,10 @@ fn write_upstream(text: &mut String, name: &str, upstream: &PublishedUpstream) {
     if let Some(pool) = &upstream.pool {
         line(text, format_args!("pool = {}", pool.value));
     }
+    if !upstream.own_fields.is_empty() {
+        let fields = list(upstream.own_fields.iter().cloned());
+        line(text, format_args!("own_fields = {fields}"));
+    }
     let own = &upstream.client_address;
     if *own != upstream.kind.client_address {
         let entry = match own.entry {

@@ -14,7 +14,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::EveryUpstream],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Plain),
+        SiteNeed::EveryUpstream,
+        SiteNeed::UpstreamsApart,
+    ],
     stage: StageUse::Shared,
     findings: &[OBEYED],
     breaks: &[Break::new("obey_accel_redirect", OBEYED.name)],

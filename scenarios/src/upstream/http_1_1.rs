@@ -14,7 +14,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     level: Level::Required,
     protocols: &Protocol::ALL,
     needs: &[],
-    site: &[SiteNeed::Endpoint(Purpose::Plain), SiteNeed::EveryUpstream],
+    site: &[
+        SiteNeed::Endpoint(Purpose::Plain),
+        SiteNeed::EveryUpstream,
+        SiteNeed::KeptConnections,
+    ],
     stage: StageUse::Shared,
     findings: &[OLD],
     breaks: &[

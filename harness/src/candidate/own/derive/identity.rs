@@ -7,6 +7,7 @@ use super::listeners::Listening;
 use super::reading::{Reading, ways};
 use super::upstreams::FoundUpstream;
 use crate::deployment::Identity;
+use crate::promise::Source;
 
 impl Reading<'_> {
     /// What requests of a location carry to the upstream.
@@ -57,9 +58,18 @@ impl Reading<'_> {
         let usual = if listening.is_secure { 443 } else { 80 };
         Identity {
             trusted: Vec::new(),
+            scheme_told: self.scheme_told(),
             scheme: if listening.is_secure { "https" } else { "http" }.to_owned(),
             port: listening.port.unwrap_or(usual),
         }
+    }
+
+    /// Who tells programs the scheme: the file, where it sets the field.
+    fn scheme_told(&self) -> Source {
+        let ways = ways(self.site(), self.server).into_iter();
+        let mut fields = ways.filter_map(|(location, _)| self.field(location, "X-Forwarded-Proto"));
+        let place = fields.find_map(|field| field.place);
+        place.map_or(Source::GoodPractice, |place| Source::File(self.line(place)))
     }
 
     /// What the upstreams of a site see of its clients, besides what their kinds believe: fields that the file sets.
