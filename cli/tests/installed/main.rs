@@ -114,6 +114,8 @@ fn all() -> [Tests; 7] {
             sites::directives_that_this_nginx_lacks,
             sites::a_module_that_is_not_there,
             sites::zones_and_parameters_of_other_files,
+            sites::destinations_in_parts,
+            sites::pages_in_php,
             sites::filters_and_a_cache,
             sites::preflights_answered_by_the_proxy,
             sites::nothing_but_a_destination,

@@ -47,6 +47,8 @@ sites! {
     directives_that_this_nginx_lacks: "modules-not-there/site.conf" "headers" "streaming";
     a_module_that_is_not_there: "geoip2/nginx.conf" "streaming";
     zones_and_parameters_of_other_files: "foreign-zones/api.conf" "identity" "headers";
+    destinations_in_parts: "variables/site.conf" "routes" "host/public_name";
+    pages_in_php: "php-beside/site.conf" "routes" "host/public_name";
     filters_and_a_cache: "filters/gateway.conf" "headers" "host/public_name";
 }
 

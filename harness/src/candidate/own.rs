@@ -137,6 +137,7 @@ impl OwnConfiguration {
             folder: self.folder.clone(),
             unplugged,
             implied: sites.implied(),
+            literal: sites.literal(),
             missing: self.missing.iter().map(|one| one.written.clone()).collect(),
             others: Vec::new(),
             listeners: deployment
@@ -224,6 +225,11 @@ impl OwnConfiguration {
                     not_an_upstream(source, place, sites)
                 }
                 b"proxy_pass" => leaves(source, place, sites),
+                // Pages beside an API: nobody is asked for them.
+                name if name.ends_with(b"_pass") && sites.is_beside_programs(above) => {
+                    unplugged.push(place.text().into_owned());
+                    None
+                }
                 name if name.ends_with(b"_pass") => Some(
                     source
                         .at(place, format!("`{}` leaves the stage", text_of(directive)))

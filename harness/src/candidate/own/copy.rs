@@ -24,6 +24,8 @@ pub struct OwnCopy {
     pub unplugged: Vec<String>,
     /// Hosts that destinations name without a port, and their addresses: each is an `upstream` of the copy.
     pub implied: Vec<(String, String)>,
+    /// Destinations whose variables lead to one place, and the same with that place written out.
+    pub literal: Vec<(String, String)>,
     /// Arguments of `include` whose files are not there: the copy does without.
     pub missing: Vec<String>,
     /// Where in the text other sites have their servers, in bytes: no finding is about them.
@@ -80,6 +82,11 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             // The stage's address has no colon behind it.
             ("proxy_pass", Some(url)) if url.text().contains("://unix:") => {
                 edits.set(url, without_second_colon(&url.text()).as_bytes());
+            }
+            ("proxy_pass", Some(url)) if own.literal(&url.text()).is_some() => {
+                if let Some(literal) = own.literal(&url.text()) {
+                    edits.set(url, literal.as_bytes());
+                }
             }
             // The stage's upstreams have certificates of its own.
             ("proxy_ssl_verify", Some(flag)) => {
@@ -146,13 +153,17 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             _ => {}
         }
     });
-    let implied: String = own
-        .implied
-        .iter()
-        .filter(|_| own.is_main)
-        .map(|(name, address)| format!("upstream {name} {{ server {address}; }} "))
-        .chain(own.is_main.then(|| own.lacking.maps()))
-        .collect();
+    let implied: String =
+        own.implied
+            .iter()
+            .filter(|_| own.is_main)
+            .map(|(name, address)| format!("upstream {name} {{ server {address}; }} "))
+            .chain(own.is_main.then(|| own.lacking.maps()))
+            // A file that is missing may be the one that names the certificate.
+            .chain((own.is_main && !own.missing.is_empty()).then(|| {
+                format!("ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE}; ")
+            }))
+            .collect();
     let is_whole = document.directives().iter().any(|one| one.is("http"));
     if !is_whole && !implied.is_empty() {
         edits.replace(Span::at(0), implied.clone());
@@ -192,6 +203,11 @@ impl OwnCopy {
             || self.lacking.has(above, directive)
             || directive.is("error_page")
                 && page.is_some_and(|page| self.pages.contains(&*page.text()))
+    }
+
+    fn literal(&self, url: &str) -> Option<&str> {
+        let found = self.literal.iter().find(|(written, _)| written == url);
+        found.map(|(_, literal)| literal.as_str())
     }
 
     fn unplugs(&self, destination: &Word) -> bool {

@@ -114,11 +114,12 @@ const USUAL_MAPS: [(&str, &str); 1] = [(
 )];
 
 /// Directives that the copy does without, and why.
-const LEFT_OUT: [(&str, &str); 7] = [
+const LEFT_OUT: [(&str, &str); 8] = [
     ("auth_basic", UNSATISFIED),
     ("auth_request", UNSATISFIED),
     ("auth_jwt", UNSATISFIED),
     ("allow", UNSATISFIED),
+    ("limit_except", "every method is asked"),
     ("limit_req", EXCEEDED),
     ("limit_conn", EXCEEDED),
     (

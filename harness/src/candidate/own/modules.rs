@@ -37,7 +37,7 @@ impl OwnConfiguration {
         });
         let unknown = unread
             .iter()
-            .filter(|one| one.kind == UnreadKind::Directive && !is_misspelt(&one.name));
+            .filter(|one| one.kind != UnreadKind::Variable && !is_misspelt(&one.name));
         let names = of_modules.map(|one| one.what);
         let mut asked: BTreeSet<String> = names.collect();
         asked.extend(unknown.map(|one| one.name.clone()));

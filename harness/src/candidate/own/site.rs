@@ -107,6 +107,42 @@ impl<'c> Sites<'c> {
         implied.into_iter().collect()
     }
 
+    /// Destinations whose host is a variable and whose port stands behind it, with the one place that they lead to: only
+    /// there the stage's own address can stand.
+    pub(super) fn literal(&self) -> Vec<(String, String)> {
+        let mut literal = Vec::new();
+        self.own.walk(&mut |_, _, directive| {
+            let url = directive.arguments().first().map(Word::text);
+            if let (true, Some(url)) = (directive.is("proxy_pass"), url)
+                && let Some(place) = self.one_place(&url)
+            {
+                literal.push((url.into_owned(), place));
+            }
+        });
+        literal
+    }
+
+    fn one_place(&self, url: &str) -> Option<String> {
+        let (scheme, after) = url.split_once("://")?;
+        let ends = ["/", "$request_uri", "$uri"];
+        let end = ends.iter().filter_map(|end| after.find(end)).min();
+        let (authority, rest) = after.split_at(end.unwrap_or(after.len()));
+        // A path without variables is put in the place of the location's, but only where the whole has none.
+        if !authority.contains('$') || !rest.is_empty() && !rest.contains('$') {
+            return None;
+        }
+        let scheme = match scheme.strip_prefix('$') {
+            Some(name) => self.values.get(name)?.first()?,
+            None => scheme,
+        };
+        let places = self.goes_to(&format!("http://{authority}"), INDIRECT);
+        let [place] = places.as_slice() else {
+            return None;
+        };
+        let has_port = place.contains(':') && self.is_program(place);
+        has_port.then(|| format!("{scheme}://{place}{rest}"))
+    }
+
     /// Whether a server with locations is the deployment's.
     pub(super) fn is_site(&self, server: &Directive) -> bool {
         is_site(server) && self.is_ours(server)
@@ -141,6 +177,12 @@ impl<'c> Sites<'c> {
             }
         });
         others
+    }
+
+    /// Whether a server passes requests on to the deployment's programs, besides what it does here.
+    pub(super) fn is_beside_programs(&self, above: &[&Directive]) -> bool {
+        let server = above.iter().find(|parent| parent.is("server"));
+        self.some && server.is_some_and(|server| self.is_ours(server))
     }
 
     fn any_is_ours(&self) -> bool {

@@ -10,7 +10,11 @@ pub(super) fn is_left_out(above: &[&Directive], directive: &Directive) -> bool {
     let name = text_of(directive);
     if ["allow", "deny"].contains(&&*name) {
         // Who lets some clients in alone asks for addresses that no probe has.
-        let beside = above.last().map_or(&[][..], |parent| parent.children());
+        let parent = above.last();
+        if parent.is_some_and(|parent| parent.is("limit_except")) {
+            return true;
+        }
+        let beside = parent.map_or(&[][..], |parent| parent.children());
         return beside.iter().any(|other| other.is("allow"));
     }
     let is_block = above.is_empty() && OTHER_PROTOCOLS.contains(&&*name);
