@@ -41,7 +41,7 @@ pub(crate) enum Continuation {
 /// The body of a request, and its framing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// No body and no framing field.
+    /// No body, and no framing field but the `Content-Length: 0` of an HTTP/1 request whose method can have one.
     None,
     /// `Content-Length`, all at once.
     Length(Bytes),

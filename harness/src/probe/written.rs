@@ -23,6 +23,9 @@ impl Request {
         if self.is_chunked() && !self.has("transfer-encoding") {
             put_line(&mut head, b"Transfer-Encoding", b"chunked");
         }
+        if self.lacks_a_length() {
+            put_line(&mut head, b"Content-Length", b"0");
+        }
         head.put_slice(b"\r\n");
         RawHead::new(head.freeze())
     }
@@ -114,6 +117,14 @@ impl Request {
         fields
     }
 
+    /// A client says of these methods that there is no body (RFC 9110 section 8.6): a proxy may answer 411 without it.
+    fn lacks_a_length(&self) -> bool {
+        self.payload == Payload::None
+            && matches!(&self.method[..], b"POST" | b"PUT" | b"PATCH")
+            && !self.has("content-length")
+            && !self.has("transfer-encoding")
+    }
+
     fn is_chunked(&self) -> bool {
         matches!(self.payload, Payload::Chunked(_) | Payload::Streamed)
     }
@@ -187,6 +198,16 @@ mod tests {
             "POST /v1/responses HTTP/1.1\r\nHost: api.example.org\r\nX-Proxyproof-Probe: 00000000000000ab\r\n\
              x-B: 2\r\nA: 1\r\nContent-Length: 5\r\n\r\nhello"
         );
+    }
+
+    #[test]
+    fn a_method_that_can_have_a_body_says_that_there_is_none() {
+        let says_so = |request: Request| request.h1_head().first("Content-Length").is_some();
+        for (method, expected) in [("POST", true), ("PATCH", true), ("GET", false)] {
+            let request = Request::new(method, "/v1/models", "api.example.org");
+            assert_eq!(says_so(request), expected, "{method}");
+        }
+        assert!(!says_so(request().header("Transfer-Encoding", "gzip")));
     }
 
     #[test]
