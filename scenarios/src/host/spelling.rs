@@ -32,8 +32,9 @@ const SPELLING: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let host = &ask.deployment().hosts.api;
+    let port = ask.deployment().identity.port;
     let owner = ask.endpoint(Purpose::Plain).upstream;
-    for spelling in [host.to_uppercase(), format!("{host}:443")] {
+    for spelling in [host.to_uppercase(), format!("{host}:{port}")] {
         checks.about(format!("Host: {spelling}"));
         let seen = answered(ask, ask.plain().host(spelling)).await?;
         if checks.arrived_at(&seen, &owner, SPELLING).is_some() {
