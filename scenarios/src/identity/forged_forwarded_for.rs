@@ -15,7 +15,7 @@ const LOST: Code = Code::new(
 const APPENDED: Code = Code::new(
     "identity.forwarded_for_appended",
     "a client can choose the address that the program believes",
-    "a program that takes the left-most entry, as CPA does, is told who is local, and a ban is dodged by changing the value",
+    "a program that believes what stands in it is told who is local, and a ban is dodged by changing the value",
 );
 
 pub(crate) const SCENARIO: Scenario = Scenario {

@@ -29,7 +29,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 const METHOD: Code = Code::new(
     "routes.method_changed",
     "a method is changed, answered by the proxy, or routed elsewhere",
-    "setters, imports or preflights of the panel fail",
+    "setters, imports or preflights fail",
 );
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

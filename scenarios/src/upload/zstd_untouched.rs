@@ -27,7 +27,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 const TOUCHED: Code = Code::new(
     "upload.encoding_touched",
     "a compressed request body is refused or changed",
-    "Codex's requests fail with 400",
+    "requests of clients that compress, as Codex does, fail with 400",
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {

@@ -23,7 +23,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 const LOST: Code = Code::new(
     "websocket.upgrade_lost",
     "a WebSocket upgrade does not get through",
-    "Codex loses seconds at every start, or fails",
+    "clients lose seconds at every start, as Codex does, or fail",
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
