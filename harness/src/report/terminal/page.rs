@@ -148,13 +148,20 @@ pub(super) fn first_line(text: &str) -> &str {
 fn header(result: &SuiteResult, standings: &[Standing<'_>]) -> String {
     let candidate = &result.candidate;
     let name = [candidate.name.as_str(), candidate.version.as_str()].join(" ");
-    let outcomes: Vec<&Outcome> = result.scenarios.iter().collect();
     format!(
         "{} ({}) · deployment {} · {} on {}",
         name.trim_end(),
         candidate.launch,
         result.deployment,
         scenarios(standings.len()),
-        protocols(&outcomes).replace(' ', ", ")
+        asked_on(result).replace(' ', ", ")
     )
+}
+
+/// The protocols on which anything was asked; all of the run's where nothing was.
+fn asked_on(result: &SuiteResult) -> String {
+    let all: Vec<&Outcome> = result.scenarios.iter().collect();
+    let is_asked = |outcome: &&&Outcome| outcome.verdict != Verdict::Skipped;
+    let asked: Vec<&Outcome> = all.iter().filter(is_asked).copied().collect();
+    protocols(if asked.is_empty() { &all } else { &asked })
 }
