@@ -19,6 +19,7 @@ mod instance;
 mod known_gap;
 mod language;
 mod launch;
+mod listener_kind;
 mod manifest;
 mod own;
 mod private_copy;
@@ -54,12 +55,13 @@ pub use self::hint::{Hint, Remedy};
 pub(crate) use self::in_process::Task;
 pub use self::in_process::{InProcess, Listeners, Upstreams};
 pub(crate) use self::instance::Instance;
-pub use self::known_gap::{GapSites, KnownGap, Occurrence};
+pub use self::known_gap::{KnownGap, Occurrence};
 pub use self::language::Language;
 pub use self::launch::{
     Attachment, ContainerImage, Insertion, Launch, LaunchFile, LaunchKind, Readiness, Role, Signal,
     Signals, Stages, VersionCommand,
 };
+pub use self::listener_kind::ListenerKind;
 pub(crate) use self::manifest::MANIFEST;
 pub use self::manifest::manifest_schema;
 pub use self::own::{Maps, OwnConfiguration, OwnCopy, Said, SaidUpstream, address};
@@ -356,13 +358,13 @@ impl Candidate {
         self.hints.iter().find(|hint| hint.answers(finding))
     }
 
-    /// The first such hint that the files do not follow already; the first where they follow all.
+    /// The first such hint for this site that the files do not follow already; the first where they follow all.
     #[must_use]
-    pub fn open_hint(&self, finding: &str) -> Option<&Hint> {
-        let mut hints = self.hints.iter().filter(|hint| hint.answers(finding));
-        hints
-            .find(|hint| !hint.is_followed(self.files()))
-            .or_else(|| self.hint(finding))
+    pub fn open_hint(&self, finding: &str, deployment: &Deployment) -> Option<&Hint> {
+        let answers = |hint: &&Hint| hint.answers(finding) && hint.is_for(deployment);
+        let mut hints = self.hints.iter().filter(answers);
+        let first = hints.clone().next();
+        hints.find(|hint| !hint.is_followed(self.files())).or(first)
     }
 
     /// The known gaps that cover a scenario asked through a protocol.

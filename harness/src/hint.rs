@@ -155,8 +155,13 @@ fn begins(window: &[Word<'_>], wanted: &[&str]) -> bool {
     words_before
         .iter()
         .zip(before)
-        .all(|(word, wanted)| word.text == *wanted)
+        .all(|(word, wanted)| word.text == *wanted || is_empty_string(word.text, wanted))
         && (last_word.text == *last || last_word.text.trim_end_matches([';', '{']) == *last)
+}
+
+/// NGINX's empty string has two spellings.
+fn is_empty_string(word: &str, wanted: &str) -> bool {
+    wanted == "\"\"" && word == "''"
 }
 
 #[cfg(test)]
@@ -183,6 +188,8 @@ mod tests {
                 "{directive}"
             );
         }
+        let quoted = Place::of("\"\" close", "map $x $y {\n    ''  close;\n}\n");
+        assert_eq!(quoted.map(|place| place.line), Some(2));
         assert_eq!(Place::of("proxy_buffering", TEXT), None);
         assert_eq!(Place::of("", TEXT), None);
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::LaunchFile;
+use super::{LaunchFile, ListenerKind};
+use crate::deployment::Deployment;
 use crate::glob;
 
 /// The answer of one candidate to findings of one kind.
@@ -18,6 +19,9 @@ pub struct Hint {
     /// located in the user's file. Empty when something is to be added.
     #[serde(default)]
     pub at: String,
+    /// What a site's listeners must have for it to be advice; for every site without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listener: Option<ListenerKind>,
     /// The directive as it should be.
     pub change: String,
     /// Why, as a sentence without final period.
@@ -42,6 +46,12 @@ impl Hint {
     #[must_use]
     pub fn answers(&self, finding: &str) -> bool {
         glob::matches(&self.finding, finding)
+    }
+
+    /// Whether it is advice for this site.
+    #[must_use]
+    pub fn is_for(&self, deployment: &Deployment) -> bool {
+        self.listener.is_none_or(|kind| kind.is_of(deployment))
     }
 
     /// Whether the directive it is about says already what it should be changed to.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::ListenerKind;
 use crate::check::{THE_CANDIDATE_DIED, THE_EXCHANGE_BROKE_OFF};
-use crate::deployment::{Deployment, ProxyProtocol};
+use crate::deployment::Deployment;
 use crate::finding::Finding;
 use crate::glob;
 use crate::protocol::Protocol;
@@ -20,21 +21,9 @@ pub struct KnownGap {
     /// Whether it shows in every run.
     #[serde(skip)]
     pub occurrence: Occurrence,
-    /// On which sites it shows.
+    /// What a site's listeners must have for it to show; on every site without it.
     #[serde(skip)]
-    pub sites: GapSites,
-}
-
-/// On which sites a gap shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum GapSites {
-    /// On all of them.
-    #[default]
-    All,
-    /// Where the candidate ends TLS itself.
-    WithTls,
-    /// Where connections to the candidate begin with a PROXY header.
-    WithProxyProtocol,
+    pub listener: Option<ListenerKind>,
 }
 
 /// How often a gap shows.
@@ -51,14 +40,7 @@ impl KnownGap {
     /// Whether it shows on this site.
     #[must_use]
     pub fn shows_on(&self, deployment: &Deployment) -> bool {
-        let mut listeners = deployment.listeners.values();
-        match self.sites {
-            GapSites::All => true,
-            GapSites::WithTls => listeners.any(|listener| listener.tls),
-            GapSites::WithProxyProtocol => {
-                listeners.any(|listener| listener.proxy_protocol != ProxyProtocol::None)
-            }
-        }
+        self.listener.is_none_or(|kind| kind.is_of(deployment))
     }
 
     /// Whether a scenario asked through a protocol is covered.
@@ -92,20 +74,20 @@ mod tests {
 
     #[test]
     fn a_gap_shows_where_the_sites_listeners_are_so() {
-        let gap = |sites| KnownGap {
+        let gap = |listener| KnownGap {
             pattern: "*".to_owned(),
             finding: "*".to_owned(),
             reason: "it is so".to_owned(),
             occurrence: Occurrence::Always,
-            sites,
+            listener,
         };
         let shows = |deployment: &Deployment| {
             [
-                GapSites::All,
-                GapSites::WithTls,
-                GapSites::WithProxyProtocol,
+                None,
+                Some(ListenerKind::Tls),
+                Some(ListenerKind::ProxyProtocol),
             ]
-            .map(|sites| gap(sites).shows_on(deployment))
+            .map(|listener| gap(listener).shows_on(deployment))
         };
         let mut deployment = Deployment::cpa_two_hosts();
         assert_eq!(shows(&deployment), [true, false, true]);
@@ -120,7 +102,7 @@ mod tests {
             finding: finding.to_owned(),
             reason: "it is so".to_owned(),
             occurrence: Occurrence::Always,
-            sites: GapSites::All,
+            listener: None,
         };
         let explains = |pattern: &str, code: &str| {
             let code = code.to_owned();

@@ -8,14 +8,11 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use self::raw::{
-    Raw, RawEdition, RawFile, RawGaps, RawKind, RawLaunch, RawListenerKind, RawReadiness,
-    RawVariant,
-};
+use self::raw::{Raw, RawEdition, RawFile, RawGaps, RawKind, RawLaunch, RawReadiness, RawVariant};
 use super::launch::{Insertion, LaunchKind};
 use super::{
-    Candidate, Edition, GapSites, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role,
-    Secrets, template,
+    Candidate, Edition, Hint, KnownGap, Launch, LaunchFile, Occurrence, Readiness, Role, Secrets,
+    template,
 };
 use crate::deployment::size::time;
 use crate::document::{Document, DocumentError};
@@ -290,13 +287,8 @@ impl<'a> Manifest<'a> {
                     let message = "a feature does not depend on the site's listeners";
                     return Err(self.at(edition, "this one", message));
                 }
-                let sites = match listener {
-                    None => GapSites::All,
-                    Some(RawListenerKind::Tls) => GapSites::WithTls,
-                    Some(RawListenerKind::ProxyProtocol) => GapSites::WithProxyProtocol,
-                };
                 let mut known = self.gaps(known, sometimes)?;
-                known.iter_mut().for_each(|gap| gap.sites = sites);
+                known.iter_mut().for_each(|gap| gap.listener = *listener);
                 Ok(Edition {
                     since: version(since)?,
                     before: version(before)?,
@@ -336,7 +328,7 @@ impl<'a> Manifest<'a> {
                     finding: finding.trim().to_owned(),
                     reason: reason.get_ref().clone(),
                     occurrence,
-                    sites: GapSites::All,
+                    listener: None,
                 })
             })
             .collect()

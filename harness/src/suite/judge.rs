@@ -116,7 +116,7 @@ impl Judge<'_> {
     fn complete(&self, outcome: &mut Outcome, asked: Asked) {
         for finding in &mut outcome.findings {
             finding.rerun = format!("{} -f {}", self.command, asked.name());
-            let hint = self.candidate.open_hint(&finding.code);
+            let hint = self.candidate.open_hint(&finding.code, self.deployment);
             finding.hint = hint.map(|hint| Hint::resolve(hint, self.candidate.files()));
         }
     }

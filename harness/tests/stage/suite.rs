@@ -5,7 +5,7 @@ use std::time::Duration;
 use proxyproof_harness::{
     Ask, Checks, Code, Feature, HarnessError, Level, Patience, Protocol, Scenario, StageUse,
     Verdict,
-    candidate::{GapSites, KnownGap, Occurrence},
+    candidate::{KnownGap, ListenerKind, Occurrence},
     suite::{Filter, Outcome, Plan, PlanError, Selection, Sink, Suite, SuiteResult},
 };
 
@@ -219,7 +219,7 @@ pub(crate) fn known_gaps_are_known_until_they_pass() {
         finding: "trial.broken".to_owned(),
         reason: "it is a relay".to_owned(),
         occurrence: Occurrence::Always,
-        sites: GapSites::All,
+        listener: None,
     };
     let race = KnownGap {
         occurrence: Occurrence::Sometimes,
@@ -231,7 +231,7 @@ pub(crate) fn known_gaps_are_known_until_they_pass() {
         gap("trial/nobody_asks"),
         race,
         KnownGap {
-            sites: GapSites::WithTls,
+            listener: Some(ListenerKind::Tls),
             ..gap("trial/passes@h*")
         },
     ];
@@ -255,7 +255,7 @@ pub(crate) fn a_known_gap_is_about_its_finding_alone() {
         finding: "trial.other".to_owned(),
         reason: "it is a relay".to_owned(),
         occurrence: Occurrence::Always,
-        sites: GapSites::All,
+        listener: None,
     }];
     let (deployment, plan) = (candidates::deployment(), plan(&[&FAILS]));
     let result =

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::candidate::launch::{ContainerImage, Insertion, VersionCommand};
-use crate::candidate::{Feature, Hint, Language, Remedy, Role, Signals};
+use crate::candidate::{Feature, Hint, Language, ListenerKind, Remedy, Role, Signals};
 
 /// `SCENARIO CODE`, both with `*` for any run of characters, each with a reason.
 pub(super) type RawGaps = BTreeMap<Spanned<String>, Spanned<String>>;
@@ -113,7 +113,7 @@ pub(super) struct RawEdition {
     #[schemars(with = "Option<String>")]
     pub(super) before: Option<Spanned<String>>,
     /// Its gaps show only on sites with such a listener.
-    pub(super) listener: Option<RawListenerKind>,
+    pub(super) listener: Option<ListenerKind>,
     #[serde(default)]
     pub(super) features: Vec<Feature>,
     #[serde(default)]
@@ -122,16 +122,6 @@ pub(super) struct RawEdition {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) sometimes: RawGaps,
-}
-
-/// What some sites' listeners have.
-#[derive(Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RawListenerKind {
-    /// TLS that the candidate ends itself.
-    Tls,
-    /// A PROXY header.
-    ProxyProtocol,
 }
 
 /// Another configuration of the same proxy: what it does not say is the manifest's own.

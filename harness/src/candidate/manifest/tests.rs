@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::candidate::ListenerKind;
+use crate::deployment::{Deployment, Front};
 
 /// A folder in memory.
 struct Files(&'static [(&'static str, &'static str)]);
@@ -90,6 +92,29 @@ fn a_variant_inherits_what_it_does_not_say() {
 }
 
 #[test]
+fn advice_may_be_for_some_listeners_only() {
+    let hint = |listener: &str, change: &str| {
+        format!(
+            "[[hint]]\nfinding = \"trial.*\"\n{listener}change = \"{change}\"\nbecause = \"so\"\n"
+        )
+    };
+    let text = format!(
+        "{RIGHT}\n{}{}",
+        hint("listener = \"proxy_protocol\"\n", "the header's"),
+        hint("", "the connection's")
+    );
+    let candidates = Manifest::new(&text, &FILES).candidates().unwrap();
+    let change = |deployment: &Deployment| {
+        let hint = candidates[0].open_hint("trial.x", deployment);
+        hint.map(|hint| hint.change.clone())
+    };
+    let mut deployment = Deployment::cpa_two_hosts();
+    assert_eq!(change(&deployment).as_deref(), Some("the header's"));
+    deployment.put_behind(Front::None, true);
+    assert_eq!(change(&deployment).as_deref(), Some("the connection's"));
+}
+
+#[test]
 fn a_variant_has_gaps_of_versions_besides_those_of_all() {
     let edition = |table: &str| {
         format!(
@@ -102,12 +127,14 @@ fn a_variant_has_gaps_of_versions_besides_those_of_all() {
         edition("variant.version"),
     );
     let candidates = Manifest::new(&text, &FILES).candidates().unwrap();
-    let gaps = |candidate: &Candidate| -> Vec<(String, GapSites)> {
+    let gaps = |candidate: &Candidate| -> Vec<(String, Option<ListenerKind>)> {
         let known = candidate.editions.iter().flat_map(|edition| &edition.known);
-        known.map(|gap| (gap.pattern.clone(), gap.sites)).collect()
+        known
+            .map(|gap| (gap.pattern.clone(), gap.listener))
+            .collect()
     };
-    let of_all = ("version".to_owned(), GapSites::WithTls);
-    let of_one = ("variant.version".to_owned(), GapSites::WithTls);
+    let of_all = ("version".to_owned(), Some(ListenerKind::Tls));
+    let of_one = ("variant.version".to_owned(), Some(ListenerKind::Tls));
     assert_eq!(gaps(&candidates[0]), std::slice::from_ref(&of_all));
     assert_eq!(gaps(&candidates[1]), [of_all, of_one]);
 }

@@ -1,7 +1,7 @@
 //! A manifest to start from, out of a configuration.
 
 use super::{OwnConfiguration, private_copy};
-use crate::candidate::{Candidate, Feature, PrivateCopy, Role};
+use crate::candidate::{Candidate, Feature, ListenerKind, PrivateCopy, Role};
 use crate::deployment::written::{list, quoted};
 
 impl OwnConfiguration {
@@ -56,8 +56,13 @@ impl OwnConfiguration {
             }
         }
         for hint in &candidate.hints {
+            let listener = match hint.listener {
+                None => "",
+                Some(ListenerKind::Tls) => "listener = \"tls\"\n",
+                Some(ListenerKind::ProxyProtocol) => "listener = \"proxy_protocol\"\n",
+            };
             manifest.push_str(&format!(
-                "\n[[hint]]\nfinding = {}\nat = {}\nchange = {}\nbecause = {}\n",
+                "\n[[hint]]\nfinding = {}\n{listener}at = {}\nchange = {}\nbecause = {}\n",
                 quoted(&hint.finding),
                 quoted(&hint.at),
                 quoted(&hint.change),
