@@ -243,7 +243,7 @@ impl Deployment {
             Front::Tunnel => self
                 .fallbacks
                 .iter()
-                .any(|fallback| fallback.name == self.hosts.api),
+                .any(|fallback| fallback.name.is_empty() || fallback.name == self.hosts.api),
         }
     }
 

@@ -30,11 +30,18 @@ impl Judge<'_> {
             return Some(lacking);
         }
         let needs: Vec<Feature> = std::iter::once(asked.protocol.spoken())
+            .chain(self.ends_tls(asked).then_some(Feature::Tls))
             .chain(asked.scenario.needs.iter().copied())
             .collect();
         let lacking = self.candidate.lacks(&needs);
         let names: Vec<&str> = lacking.iter().map(|feature| feature.name()).collect();
         (!names.is_empty()).then(|| format!("needs {}", names.join(", ")))
+    }
+
+    /// Whether the candidate itself has to end TLS for this.
+    fn ends_tls(&self, asked: Asked) -> bool {
+        let listener = self.deployment.listeners.get(&asked.protocol.listener());
+        listener.is_some_and(|listener| listener.tls)
     }
 
     /// What this asks for that the site was not made with, whatever its proxy could do.
@@ -51,6 +58,11 @@ impl Judge<'_> {
                 _ => "the site has no listener for h1",
             });
         };
+        if asked.protocol.is_chain() && !self.deployment.has_a_way_through_the_front() {
+            return Some(
+                "no `[[fallback]]` of the tunnel server leads to the site, and `front` is not \"none\"",
+            );
+        }
         let unnamed = listener.proxy_protocol == ProxyProtocol::None;
         let names_clients = [
             Feature::ProxyProtocolV1,
