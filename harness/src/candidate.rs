@@ -19,6 +19,7 @@ mod instance;
 mod known_gap;
 mod language;
 mod launch;
+mod left_behind;
 mod listener_kind;
 mod manifest;
 mod own;

@@ -1,5 +1,6 @@
 //! Programs for tests to start: this very executable, whose arguments say which of them it is.
 
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio, exit};
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ fn run() {
             std::fs::write("child", child.id().to_string()).unwrap();
             child.wait().unwrap();
         }
+        Some("leave the group, and sleep") => leave(),
         Some(other) => panic!("no program is called `{other}`"),
     }
 }
@@ -49,6 +51,15 @@ fn run() {
 )]
 fn fail() -> ! {
     exit(3)
+}
+
+#[expect(
+    clippy::zombie_processes,
+    reason = "a program that goes into the background waits for nobody"
+)]
+fn leave() {
+    let child = command("sleep").process_group(0).spawn().unwrap();
+    std::fs::write("child", child.id().to_string()).unwrap();
 }
 
 /// Until somebody ends it; a test that failed may have forgotten it.

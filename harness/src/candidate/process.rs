@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tokio::sync::watch;
 
+use super::left_behind::LeftBehind;
 use super::{Ending, Foretold, Signal, proc_table};
 use crate::patience::{Patience, RanOut};
 use crate::stage::Guard;
@@ -40,6 +41,7 @@ impl Process {
         let leader = Arc::new(Mutex::new(Leader::Alive));
         let (told, ending) = Foretold::channel();
         let watched = Watched {
+            left_behind: LeftBehind::of(command),
             child,
             group,
             leader: Arc::clone(&leader),
@@ -114,6 +116,7 @@ impl Drop for Process {
 }
 
 struct Watched {
+    left_behind: Option<LeftBehind>,
     child: Child,
     group: Pid,
     leader: Arc<Mutex<Leader>>,
@@ -129,6 +132,9 @@ impl Watched {
         while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(self.group), ended) {}
         let mut leader = lock(&self.leader);
         let _ = kill_process_group(self.group, rustix::process::Signal::KILL);
+        if let Some(left_behind) = &self.left_behind {
+            left_behind.kill();
+        }
         let status = self.child.wait();
         *leader = Leader::Reaped;
         self.guard.forget_group(self.child.id());
@@ -193,6 +199,22 @@ mod tests {
         let process = start(program);
         let descendant = text_in(&directory.path().join("child")).await;
         drop(process);
+        is_gone(&descendant).await;
+    }
+
+    #[tokio::test]
+    async fn a_program_that_goes_into_the_background_is_killed_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut program = child_program::command("leave the group, and sleep");
+        program
+            .current_dir(&directory)
+            .env("HOME", directory.path());
+        let process = start(program);
+        assert!(process.ended().await.is_success());
+        is_gone(&text_in(&directory.path().join("child")).await).await;
+    }
+
+    async fn is_gone(descendant: &str) {
         let gone = |()| match std::fs::read_to_string(format!("/proc/{descendant}/stat")) {
             Ok(stat) if !stat.contains(") Z ") => Err(stat),
             _ => Ok(()),

@@ -83,7 +83,10 @@ impl Launching {
             ended = instance.ended() => Err(HarnessError::Refused {
                 candidate: self.candidate.name.clone(),
                 ending: ended.to_string(),
-                remedy: self.remedy(&configuration),
+                remedy: self.remedy(&configuration).or_else(|| {
+                    let help = "a program that goes into the background is not waited for: have it stay in the foreground";
+                    ended.is_success().then(|| help.to_owned())
+                }),
                 words: self.words(&configuration),
             }),
             ready = ready => match ready {
