@@ -224,3 +224,15 @@ fn without_a_tunnel_server_nobody_sends_a_proxy_header() {
         ("http", 80)
     );
 }
+
+#[test]
+fn a_fallback_leads_to_the_site_by_its_name_or_by_any() {
+    let mut site = Deployment::cpa_two_hosts();
+    assert!(site.has_a_way_through_the_front());
+    for fallback in &mut site.fallbacks {
+        fallback.name.clear();
+    }
+    assert!(site.has_a_way_through_the_front());
+    site.fallbacks.clear();
+    assert!(!site.has_a_way_through_the_front());
+}
