@@ -237,6 +237,9 @@ impl CommandError {
                 let others: Vec<String> = remedy.iter().map(|name| format!("`{name}` serves any deployment, ")).collect();
                 Some(format!("{}`--config FILE` takes a configuration of your own", others.concat()))
             }
+            Self::Harness(HarnessError::NoUpstreamTls { .. }) => {
+                Some("`nginx-template`, `haproxy` and `caddy` do; a manifest says so with the feature `upstream_tls`".to_owned())
+            }
             Self::Late { .. } => Some("give a time that lies ahead; clocks of machines that ask at once have to agree".to_owned()),
             Self::Build { path, fault } => Some(fault.help(path)),
             Self::Plan(PlanError::FilterMatchesNothing { nearest, .. }) => {
@@ -272,6 +275,7 @@ fn harness_exit(error: &HarnessError) -> Exit {
         | HarnessError::UnknownDeployment { .. }
         | HarnessError::UnknownCandidate { .. }
         | HarnessError::NoImage { .. }
+        | HarnessError::NoUpstreamTls { .. }
         | HarnessError::OtherDeployment { .. }
         | HarnessError::Unreadable { .. } => Exit::USAGE,
         _ => Exit::COULD_NOT_ASK,

@@ -186,8 +186,19 @@ impl Candidate {
     /// Whether its configuration is for this deployment.
     ///
     /// # Errors
-    /// [`HarnessError::OtherDeployment`] where it is for another alone.
+    /// [`HarnessError::OtherDeployment`] where it is for another alone, [`HarnessError::NoUpstreamTls`] where an upstream
+    /// wants TLS and it speaks none.
     pub fn serves(&self, deployment: &Deployment) -> Result<(), HarnessError> {
+        let mut upstreams = deployment.upstreams.iter();
+        if let Some((upstream, _)) = upstreams.find(|(_, upstream)| upstream.tls)
+            && !self.is_alone()
+            && !self.features.contains(&Feature::UpstreamTls)
+        {
+            return Err(HarnessError::NoUpstreamTls {
+                candidate: self.name.clone(),
+                upstream: upstream.clone(),
+            });
+        }
         match self.own_deployment() {
             // What runs already has whatever configuration it was given.
             Some(own) if own != deployment.name && !self.is_alone() => {

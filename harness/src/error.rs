@@ -46,6 +46,16 @@ pub enum HarnessError {
         /// Candidates with the same proxy that serve any.
         remedy: Vec<String>,
     },
+    /// The candidate can't connect to an upstream as the deployment wants it.
+    #[error(
+        "candidate `{candidate}` connects to no upstream over TLS, and `{upstream}` wants that"
+    )]
+    NoUpstreamTls {
+        /// The candidate.
+        candidate: String,
+        /// The upstream.
+        upstream: String,
+    },
     /// A file that is needed can't be read.
     #[error("can't read `{file}`")]
     Unreadable {

@@ -39,13 +39,15 @@ pub enum Feature {
     Drain,
     /// Keeps a server for when the others of its group are gone.
     BackupServer,
+    /// Connects to upstreams over TLS.
+    UpstreamTls,
     /// Can be made to misbehave by name.
     Defects,
 }
 
 impl Feature {
     /// Every feature, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ProxyProtocolV1,
         Self::ProxyProtocolV2,
         Self::ProxyProtocolReassembly,
@@ -59,6 +61,7 @@ impl Feature {
         Self::Reload,
         Self::Drain,
         Self::BackupServer,
+        Self::UpstreamTls,
         Self::Defects,
     ];
 
@@ -79,6 +82,7 @@ impl Feature {
             Self::Reload => "reload",
             Self::Drain => "drain",
             Self::BackupServer => "backup_server",
+            Self::UpstreamTls => "upstream_tls",
             Self::Defects => "defects",
         }
     }
@@ -100,6 +104,7 @@ impl Feature {
             Self::Reload => "takes a changed configuration while it runs",
             Self::Drain => "finishes what is under way before it stops",
             Self::BackupServer => "keeps a server for when the others are gone",
+            Self::UpstreamTls => "connects to upstreams over TLS",
             Self::Defects => "can be made to misbehave by name",
         }
     }
