@@ -12,7 +12,7 @@ use super::{address, has, text_of};
 use crate::candidate::CERTIFICATE;
 
 /// How the private copy of a user's file differs from it besides the addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnCopy {
     /// Whether it is the main file, and not an included one.
     pub is_main: bool,
@@ -79,11 +79,14 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             {
                 edits.set(place, format!("{}:80", place.text()).as_bytes());
             }
+            (name, Some(url)) if name.ends_with("_pass") && own.unplugs(url) => {
+                edits.set(url, nowhere(name, &url.text()).as_bytes());
+            }
             // The stage's address has no colon behind it.
             ("proxy_pass", Some(url)) if url.text().contains("://unix:") => {
                 edits.set(url, without_second_colon(&url.text()).as_bytes());
             }
-            ("proxy_pass", Some(url)) if own.literal(&url.text()).is_some() => {
+            ("proxy_pass", Some(url)) => {
                 if let Some(literal) = own.literal(&url.text()) {
                     edits.set(url, literal.as_bytes());
                 }
@@ -91,9 +94,6 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             // The stage's upstreams have certificates of its own.
             ("proxy_ssl_verify", Some(flag)) => {
                 edits.set(flag, b"off");
-            }
-            (name, Some(url)) if name.ends_with("_pass") && own.unplugs(url) => {
-                edits.set(url, nowhere(name, &url.text()).as_bytes());
             }
             (name, Some(path)) if name.ends_with("_cache_path") => {
                 edits.set(path, format!("{name}-{}", plain(&path.text())).as_bytes());

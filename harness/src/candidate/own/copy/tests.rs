@@ -7,16 +7,9 @@ fn the_private_copy_keeps_its_lines_and_leaves_the_system_alone() {
         text,
         &OwnCopy {
             is_main: true,
-            implied: Vec::new(),
-            missing: Vec::new(),
             folder: PathBuf::from("/etc/nginx"),
             listeners: vec!["0.0.0.0:8003".to_owned()],
-            includes: Vec::new(),
-            literal: Vec::new(),
-            lacking: Lacking::default(),
-            pages: BTreeSet::new(),
-            unplugged: Vec::new(),
-            others: Vec::new(),
+            ..OwnCopy::default()
         },
     );
     assert_eq!(
@@ -33,22 +26,34 @@ fn a_copy_ends_tls_with_the_stages_certificate() {
         text,
         &OwnCopy {
             is_main: true,
-            implied: Vec::new(),
-            missing: Vec::new(),
             folder: PathBuf::from("/etc/nginx"),
             listeners: vec!["[::]:443".to_owned()],
-            includes: Vec::new(),
-            literal: Vec::new(),
-            lacking: Lacking::default(),
-            pages: BTreeSet::new(),
-            unplugged: Vec::new(),
-            others: Vec::new(),
+            ..OwnCopy::default()
         },
     );
     assert_eq!(
         copy,
         "server {\n  listen [::]:443 ssl http2 ;\n  \n  ssl_certificate certificate.pem;\n  ssl_certificate_key certificate.pem;\n  \
          \n  \n  location / { }\n}\n"
+    );
+}
+
+#[test]
+fn a_copy_passes_nothing_on_to_a_socket_of_another_site() {
+    let text = "server { location / { proxy_pass http://unix:/run/blog.sock:/x; } }\n\
+                server { location / { proxy_pass http://unix:/run/cpa.sock:/x; } }\n";
+    let copy = private_copy(
+        text,
+        &OwnCopy {
+            is_main: true,
+            unplugged: vec!["http://unix:/run/blog.sock:/x".to_owned()],
+            ..OwnCopy::default()
+        },
+    );
+    assert_eq!(
+        copy,
+        "server { listen unix:listen-nobody.sock; location / { proxy_pass http://unix:nowhere.sock; } }\n\
+         server { listen unix:listen-nobody.sock; location / { proxy_pass http://unix:/run/cpa.sock/x; } }\n"
     );
 }
 
@@ -60,18 +65,10 @@ fn a_copy_passes_nothing_on_to_where_other_sites_do() {
         text,
         &OwnCopy {
             is_main: true,
-            implied: Vec::new(),
-            missing: Vec::new(),
-            folder: PathBuf::new(),
-            listeners: Vec::new(),
             unplugged: ["blog:80", "https://blog/x", "a:1"]
                 .map(str::to_owned)
                 .to_vec(),
-            others: Vec::new(),
-            includes: Vec::new(),
-            literal: Vec::new(),
-            lacking: Lacking::default(),
-            pages: BTreeSet::new(),
+            ..OwnCopy::default()
         },
     );
     assert_eq!(
@@ -97,16 +94,8 @@ fn a_copy_reaches_nobody_and_writes_nothing_outside() {
         text,
         &OwnCopy {
             is_main: true,
-            implied: Vec::new(),
-            missing: Vec::new(),
             folder: PathBuf::from("/etc/nginx"),
-            listeners: Vec::new(),
-            unplugged: Vec::new(),
-            others: Vec::new(),
-            includes: Vec::new(),
-            literal: Vec::new(),
-            lacking: Lacking::default(),
-            pages: BTreeSet::new(),
+            ..OwnCopy::default()
         },
     );
     assert_eq!(copy.lines().count(), text.lines().count());
