@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use proxyproof_harness::{
     Deployment,
-    candidate::{Maps, OwnConfiguration, Said},
+    candidate::{OwnConfiguration, Said},
 };
 
 use crate::{args::InitArguments, error::CommandError, exit::Exit, printer::Printer};
@@ -26,7 +26,7 @@ pub(crate) fn init(arguments: &InitArguments, printer: &Printer) -> Result<Exit,
     // Held against what a deployment has to be, and the configuration against it, before anything is written.
     let place = arguments.out.join(DEPLOYMENT);
     let deployment = Deployment::parse(&place.display().to_string(), &draft)?;
-    let candidate = own.of("nginx", Maps::AsWritten, &deployment)?;
+    let candidate = own.of("nginx", &deployment)?;
     let mut files = OwnConfiguration::folder_draft(&candidate, name);
     files.push((DEPLOYMENT.to_owned(), draft));
     let paths: Vec<(PathBuf, String)> = files

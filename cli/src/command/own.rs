@@ -42,10 +42,16 @@ pub(crate) fn candidate(
         // The limit of the published site: a user's own file may let larger bodies through.
         deployment.limits.refuse_larger = false;
     }
-    let own = UserConfiguration::read(path, &named, binary)?;
-    if let (UserConfiguration::Nginx(own), Named::No) = (&own, said) {
-        return derived(own, arguments, &named, how, deployment);
-    }
+    let maps = match arguments.assume_maps {
+        true => Maps::Assumed,
+        false => Maps::AsWritten,
+    };
+    let own = match (UserConfiguration::read(path, &named, binary, maps)?, said) {
+        (UserConfiguration::Nginx(own), Named::No) => {
+            return derived(own, arguments, &named, how, deployment);
+        }
+        (own, _) => own,
+    };
     if let UserConfiguration::Nginx(own) = &own {
         deployment.conclusions = own.left_out_of_the_copy();
     }
@@ -67,14 +73,9 @@ pub(crate) fn candidate(
     if let Some(host) = arguments.host.clone().or(host) {
         deployment.rename_api(&host);
     }
-    let maps = if arguments.assume_maps {
-        Maps::Assumed
-    } else {
-        Maps::AsWritten
-    };
     match own {
         UserConfiguration::Nginx(own) => {
-            let candidate = own.of(name, maps, deployment)?;
+            let candidate = own.of(name, deployment)?;
             keep_what_is_named(&candidate, deployment);
             Ok(candidate)
         }
@@ -85,7 +86,7 @@ pub(crate) fn candidate(
 
 /// The candidate with the user's file, on the site that the file itself describes.
 fn derived(
-    own: &OwnConfiguration,
+    own: OwnConfiguration,
     arguments: &OwnArguments,
     named: &Candidate,
     how: Option<&HowArguments>,
@@ -107,7 +108,7 @@ fn derived(
         })
     });
     let is_image = how.is_some_and(|how| how.container.is_some());
-    let own = own.clone().on((!is_image).then_some(named))?;
+    let own = own.on((!is_image).then_some(named))?;
     *deployment = own.derive(&Said {
         host: arguments.host.clone(),
         front: arguments.front,
@@ -115,7 +116,7 @@ fn derived(
         upstreams: upstreams.collect::<Result<_, _>>()?,
         version: version(named, how),
     })?;
-    let candidate = own.of(&named.name, Maps::AsWritten, deployment)?;
+    let candidate = own.of(&named.name, deployment)?;
     Ok(match how.and_then(|how| how.binary.as_ref()) {
         Some(binary) => candidate.with_binary(binary),
         None => candidate,
@@ -165,9 +166,10 @@ impl UserConfiguration {
         path: &Path,
         candidate: &Candidate,
         binary: Option<&Path>,
+        maps: Maps,
     ) -> Result<Self, CommandError> {
         match candidate.launch.language {
-            Some(Language::Nginx) => Ok(Self::Nginx(OwnConfiguration::read(path)?)),
+            Some(Language::Nginx) => Ok(Self::Nginx(OwnConfiguration::read(path)?.with_maps(maps))),
             Some(Language::Caddyfile) => {
                 // It is the program that reads it: one that is none is better said before.
                 let candidate = build::installed(candidate.clone(), binary)?;

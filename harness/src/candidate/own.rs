@@ -42,12 +42,15 @@ pub struct OwnConfiguration {
     missing: Vec<Missing>,
     /// What the NGINX that runs has no module for.
     lacking: Lacking,
+    /// Whether variables that people's copies lack are supplied.
+    maps: Maps,
 }
 
 /// Whether variables that people's copies lack are supplied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Maps {
     /// The configuration stands for itself.
+    #[default]
     AsWritten,
     /// With the maps of the gallery before it, as if the user had them.
     Assumed,
@@ -68,8 +71,16 @@ impl OwnConfiguration {
             included,
             missing,
             lacking: Lacking::default(),
+            maps: Maps::default(),
             main,
         })
+    }
+
+    /// The same, with the maps of the gallery or without; not said otherwise, it is without.
+    #[must_use]
+    pub fn with_maps(mut self, maps: Maps) -> Self {
+        self.maps = maps;
+        self
     }
 
     /// Every file that is copied, the main one first.
@@ -103,12 +114,7 @@ impl OwnConfiguration {
     /// # Errors
     /// [`HarnessError::Document`] where the copy would listen or connect elsewhere than on the stage, and for a
     /// candidate whose configuration is no file of its own language.
-    pub fn of(
-        self,
-        name: &str,
-        maps: Maps,
-        deployment: &Deployment,
-    ) -> Result<Candidate, HarnessError> {
+    pub fn of(self, name: &str, deployment: &Deployment) -> Result<Candidate, HarnessError> {
         let sites = Sites::of(&self, deployment);
         // Code of its own reaches nothing where nothing is.
         if !loopback_alone() {
@@ -172,11 +178,14 @@ impl OwnConfiguration {
             if !replaced {
                 *file = Arc::new(own(&self.main, file.name.clone()));
                 replaced = true;
-            } else if maps == Maps::AsWritten {
-                let mut frame = LaunchFile::clone(file);
-                frame.text = self.frame();
-                *file = Arc::new(frame);
+                continue;
             }
+            let mut frame = LaunchFile::clone(file);
+            if self.maps == Maps::AsWritten {
+                frame.text.clear();
+            }
+            frame.text.push_str(&self.frame());
+            *file = Arc::new(frame);
         }
         self.walk(&mut |_, _, directive| candidate.secrets.look_at(directive));
         for group in &self.included {
@@ -379,6 +388,7 @@ mod tests {
                 included: Vec::new(),
                 missing: Vec::new(),
                 lacking: Lacking::default(),
+                maps: Maps::default(),
             }
         }
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    CaddyConfiguration, Candidate, Language, LaunchFile, Maps, Occurrence, OwnConfiguration,
-    PrivateCopy, Role, address, apache, haproxy,
+    CaddyConfiguration, Candidate, Language, LaunchFile, Occurrence, OwnConfiguration, PrivateCopy,
+    Role, address, apache, haproxy,
 };
 use crate::deployment::Deployment;
 use crate::document::{Document, DocumentError};
@@ -39,7 +39,7 @@ impl Candidate {
         match self.launch.language {
             Some(Language::Nginx) => {
                 let configuration = OwnConfiguration::read(path)?;
-                let candidate = configuration.of(&self.name, Maps::AsWritten, deployment)?;
+                let candidate = configuration.of(&self.name, deployment)?;
                 Ok(candidate.with_binary(self.launch.binary))
             }
             Some(Language::Haproxy) => haproxy::configured(self, UserFile::read(path)?, deployment),

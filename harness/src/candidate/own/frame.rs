@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use proxyproof_oracle::conf::Directive;
+use proxyproof_oracle::conf::{self, Directive};
 
-use super::OwnConfiguration;
 use super::source::PROXY_PARAMS;
 use super::unconfined::is_of_another_protocol;
+use super::{Maps, OwnConfiguration};
 
 impl OwnConfiguration {
     /// Maps of variables that the fragment uses and nobody defines, as NGINX's documentation has them.
@@ -86,7 +86,8 @@ impl OwnConfiguration {
 
     /// Whether the frame defines this variable.
     pub(super) fn is_assumed(&self, name: &str) -> bool {
-        USUAL_MAPS.iter().any(|(known, _)| *known == name)
+        let of_the_gallery = || self.maps == Maps::Assumed && gallery_defines(name);
+        USUAL_MAPS.iter().any(|(known, _)| *known == name) || of_the_gallery()
     }
 
     fn lacks_variable(&self, name: &str) -> bool {
@@ -106,6 +107,18 @@ impl OwnConfiguration {
         used && !defined
     }
 }
+
+/// Whether the maps of the gallery, beside the published fragment, define this variable.
+fn gallery_defines(name: &str) -> bool {
+    let maps = conf::Document::parse(GALLERY_MAPS);
+    let variable = format!("${name}");
+    maps.is_ok_and(|maps| {
+        let mut directives = maps.directives().iter();
+        directives.any(|map| map.argument(1) == Some(variable.as_bytes()))
+    })
+}
+
+const GALLERY_MAPS: &[u8] = include_bytes!("../../../../candidates/nginx/maps.conf");
 
 /// Variables that copies use without their maps, and the maps.
 const USUAL_MAPS: [(&str, &str); 1] = [(

@@ -169,3 +169,22 @@ const EVERYWHERE: [&str; 3] = ["http_realip_module", "http_ssl_module", "http_v2
 
 /// What a line of a report has room for, in letters.
 const LONGEST: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Maps;
+    use super::*;
+
+    #[test]
+    fn what_the_maps_of_the_gallery_define_is_not_empty() {
+        let text = "server { location / { proxy_set_header Forwarded $proxy_add_forwarded; proxy_pass http://a:1; } }";
+        for (maps, empty) in [(Maps::AsWritten, 1), (Maps::Assumed, 0)] {
+            let own = OwnConfiguration::of_text(text).with_maps(maps);
+            assert_eq!(
+                own.on(None).unwrap().lacking.variables.len(),
+                empty,
+                "{maps:?}"
+            );
+        }
+    }
+}
