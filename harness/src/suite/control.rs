@@ -46,6 +46,11 @@ impl Control {
         Patience::QUIET.pass().await;
         self.ask(stage, patience).await
     }
+
+    /// Why what relies on it is not believed where it failed.
+    pub(crate) fn reason_to_skip(&self) -> String {
+        format!("its control failed: {}", self.asked.scenario.id)
+    }
 }
 
 impl Verified {

@@ -5,6 +5,7 @@ mod control;
 mod event;
 mod filter;
 mod judge;
+mod on_stage;
 mod outcome;
 mod plan;
 mod round;

@@ -14,18 +14,15 @@ use super::{
     control::{Control, Verified},
     event::Sinks,
     judge::Judge,
+    on_stage::{died, on_a_shared, on_its_own, on_one_with_errors},
     plan::{Asked, Plan},
     shared::{Death, SharedStage, Staging},
 };
 use crate::{
-    candidate::{Candidate, Feature},
-    check::THE_CANDIDATE_DIED,
+    candidate::Candidate,
     error::HarnessError,
-    finding::Finding,
-    patience::Patience,
     protocol::Protocol,
     scenario::{Reach, StageUse},
-    stage::{RunningStage, Stage},
     verdict::Verdict,
 };
 
@@ -220,7 +217,7 @@ impl<'r, 'a> Round<'r, 'a> {
             .partition(relies);
         self.queue = rest;
         for index in skipped {
-            let outcome = Judge::skip(plan.asked()[index], its_control_failed(control));
+            let outcome = Judge::skip(plan.asked()[index], control.reason_to_skip());
             self.finish(index, outcome, sinks);
         }
     }
@@ -245,9 +242,9 @@ impl<'r, 'a> Round<'r, 'a> {
 
     /// Believes what ended before a control that was answered; where it was not, skips what ended since the last that was.
     fn take_control(&mut self, control: &Control, verified: Verified) {
-        let plan = self.plan;
         let protocol = control.asked.protocol;
         if verified.attempt.is_clean() {
+            let plan = self.plan;
             let asked_at = verified.asked_at;
             self.unconfirmed.retain(|(index, ended)| {
                 plan.asked()[*index].protocol != protocol || *ended > asked_at
@@ -255,18 +252,23 @@ impl<'r, 'a> Round<'r, 'a> {
             return;
         }
         let unreached = verified.unreached(control);
-        let relies = |(index, _): &mut (usize, Instant)| {
-            relies_on(plan.asked()[*index], control, &unreached)
-        };
-        for (index, _) in self.unconfirmed.extract_if(.., relies) {
-            let outcome = Judge::skip(plan.asked()[index], its_control_failed(control));
-            self.outcomes[index] = Some(outcome);
-        }
+        self.disbelieve(control, &unreached);
         let known = self.stopped.entry(protocol).or_default();
         let is_news = !unreached.is_subset(known);
         known.extend(unreached);
         if is_news {
             self.tell_of_a_control(control, verified.into_stopped());
+        }
+    }
+
+    /// Skips after all what ended since the control was last answered, and relies on what it no longer reaches.
+    fn disbelieve(&mut self, control: &Control, unreached: &BTreeSet<Reach>) {
+        let plan = self.plan;
+        let relies =
+            |(index, _): &mut (usize, Instant)| relies_on(plan.asked()[*index], control, unreached);
+        for (index, _) in self.unconfirmed.extract_if(.., relies) {
+            let outcome = Judge::skip(plan.asked()[index], control.reason_to_skip());
+            self.outcomes[index] = Some(outcome);
         }
     }
 
@@ -439,14 +441,7 @@ impl<'r, 'a> Round<'r, 'a> {
         }
         let stopped = self.stopped.get(&asked.protocol).cloned();
         if let (Some(stopped), Some(control)) = (stopped, self.control_of(asked)) {
-            let plan = self.plan;
-            let relies = |(index, _): &mut (usize, Instant)| {
-                relies_on(plan.asked()[*index], &control, &stopped)
-            };
-            for (index, _) in self.unconfirmed.extract_if(.., relies) {
-                let outcome = Judge::skip(plan.asked()[index], its_control_failed(&control));
-                self.outcomes[index] = Some(outcome);
-            }
+            self.disbelieve(&control, &stopped);
             self.skip_what_relies_on(&control, &stopped, sinks);
         }
     }
@@ -532,121 +527,8 @@ pub(crate) enum Ended {
     Stopped,
 }
 
-/// What fails may have failed because the candidate died: its end is known then before anybody is judged.
-async fn on_a_shared(stage: &RunningStage, asked: Asked, patience: Patience) -> Attempt {
-    let attempt = Attempt::on(stage, asked, patience).await;
-    if !attempt.is_clean() {
-        stage.hear_of_a_death(asked.protocol).await;
-    }
-    attempt
-}
-
-/// Who kills the candidate here is found by what the stage says then: few use it. Where others had the upstream taken out of
-/// service, it is asked again on a stage of its own; what is not reached there either, was its own errors' doing.
-async fn on_one_with_errors(
-    shared: &RunningStage,
-    own: Stage,
-    asked: Asked,
-    patience: Patience,
-    control: Option<Control>,
-) -> Attempt {
-    let mut attempt = on_a_shared(shared, asked, patience).await;
-    if let Some(death) = death_of(shared) {
-        attempt.findings.push(died(Some(&death), ""));
-        return attempt;
-    }
-    let Some(control) = control else {
-        return attempt;
-    };
-    if is_answered(&control, shared, patience).await {
-        return attempt;
-    }
-    let started = Instant::now();
-    let own = match own.start().await {
-        Ok(stage) => stage,
-        Err(error) => return Attempt::without_stage(&error, started.elapsed()),
-    };
-    let mut attempt = Attempt::on(&own, asked, patience).await;
-    if !is_answered(&control, &own, patience).await {
-        attempt
-            .findings
-            .retain(|finding| !finding.arrived.is_empty());
-        attempt.skipped = Some(OUT_OF_SERVICE.to_owned());
-    }
-    // How a candidate stops is asked elsewhere.
-    let _ = own.stop().await;
-    attempt
-}
-
-async fn is_answered(control: &Control, stage: &RunningStage, patience: Patience) -> bool {
-    let verified = control.ask_again(stage, patience).await;
-    verified.attempt.is_clean()
-}
-
-const OUT_OF_SERVICE: &str =
-    "errors took the upstream out of service: upstream/errors_eject_nobody";
-
-async fn on_its_own(
-    stage: Stage,
-    asked: Asked,
-    patience: Patience,
-    control: Option<Control>,
-) -> (Attempt, Option<Verified>) {
-    let started = Instant::now();
-    let stage = match stage.start().await {
-        Ok(stage) => stage,
-        Err(error) => return (Attempt::without_stage(&error, started.elapsed()), None),
-    };
-    if let Some(control) = control {
-        let verified = control.ask_again(&stage, patience).await;
-        if !verified.attempt.is_clean() {
-            let mut attempt = Attempt::clean();
-            attempt.skipped = Some(its_control_failed(&control));
-            return (attempt, Some(verified));
-        }
-    }
-    let mut attempt = Attempt::on(&stage, asked, patience).await;
-    let about_its_end = [Feature::Reload, Feature::Drain];
-    let about_its_end = about_its_end
-        .iter()
-        .any(|one| asked.scenario.needs.contains(one));
-    if !about_its_end && let Some(death) = death_of(&stage) {
-        attempt.findings.push(died(Some(&death), ""));
-    }
-    // A candidate that is gone by then cannot be stopped, and a finding says so.
-    if let Err(error) = stage.stop().await
-        && attempt.findings.is_empty()
-    {
-        attempt.broken.get_or_insert_with(|| error.in_full());
-    }
-    (attempt, None)
-}
-
 fn relies_on(asked: Asked, control: &Control, unreached: &BTreeSet<Reach>) -> bool {
     let here = asked.protocol == control.asked.protocol;
     here && asked.scenario.id != control.asked.scenario.id
         && !asked.scenario.reaches().is_disjoint(unreached)
-}
-
-fn its_control_failed(control: &Control) -> String {
-    format!("its control failed: {}", control.asked.scenario.id)
-}
-
-fn death_of(stage: &RunningStage) -> Option<Death> {
-    let ending = stage.ending()?;
-    Some(Death {
-        ending: ending.to_string(),
-        words: stage.log_tail(),
-    })
-}
-
-fn died(death: Option<&Death>, circumstances: &str) -> Finding {
-    let (ending, words) = match death {
-        Some(death) => (death.ending.as_str(), death.words.join("\n")),
-        None => ("unknown ending", String::new()),
-    };
-    THE_CANDIDATE_DIED
-        .finding()
-        .expected("a candidate that goes on serving")
-        .observed(format!("its process ended ({ending}){circumstances}\n{words}").trim_end())
 }

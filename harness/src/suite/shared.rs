@@ -65,12 +65,7 @@ impl<'a> SharedStage<'a> {
 
     /// How the candidate ended and its last words, if it is there no more.
     pub(crate) fn death(&self) -> Option<Death> {
-        let running = self.running.as_ref()?;
-        let ending = running.ending()?;
-        Some(Death {
-            ending: ending.to_string(),
-            words: running.log_tail(),
-        })
+        Death::on(self.running.as_ref()?)
     }
 
     /// Stops the stage and waits for it, unless a scenario that was aborted still holds it: then its drop stops it.
@@ -91,4 +86,14 @@ impl<'a> SharedStage<'a> {
 pub(crate) struct Death {
     pub(crate) ending: String,
     pub(crate) words: Vec<String>,
+}
+
+impl Death {
+    /// What became of the candidate of this stage, where it is there no more.
+    pub(super) fn on(stage: &RunningStage) -> Option<Self> {
+        Some(Self {
+            ending: stage.ending()?.to_string(),
+            words: stage.log_tail(),
+        })
+    }
 }
