@@ -363,12 +363,22 @@ fn listed(open: &[String]) -> String {
 /// An address as the copy has it: a port alone is on every address, and would be replaced wherever its number stands.
 #[must_use]
 pub fn address(written: &str) -> String {
-    let port = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
-    if port {
+    if is_port(written) {
         format!("0.0.0.0:{written}")
     } else {
         written.to_owned()
     }
+}
+
+/// Whether an address ends with a port, as it is written.
+fn has_port(written: &str) -> bool {
+    written
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| is_port(port))
+}
+
+fn is_port(written: &str) -> bool {
+    !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn text_of(directive: &Directive) -> String {

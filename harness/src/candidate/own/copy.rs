@@ -8,7 +8,7 @@ use proxyproof_oracle::conf::{self, Body, Directive, Edits, Span, Word};
 
 use super::modules::Lacking;
 use super::unconfined::is_left_out;
-use super::{address, has, text_of};
+use super::{address, has, has_port, text_of};
 use crate::candidate::CERTIFICATE;
 
 /// How the private copy of a user's file differs from it besides the addresses.
@@ -224,11 +224,7 @@ pub(super) fn opens_the_usual_port(server: &Directive) -> bool {
 
 /// Whether an address has no port: NGINX takes 80.
 fn lacks_port(written: &str) -> bool {
-    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    let has_port = written
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| is_port(port));
-    !has_port && !written.starts_with("unix:")
+    !has_port(written) && !written.starts_with("unix:")
 }
 
 /// `http://unix:/run/x.sock:/uri` as the text of an address with a URI behind it.

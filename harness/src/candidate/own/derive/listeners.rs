@@ -9,6 +9,7 @@ use proxyproof_oracle::setting::{Scope, Setting};
 
 use super::reading::Reading;
 use crate::candidate::own::address;
+use crate::candidate::own::copy::USUAL_PORT;
 use crate::deployment::{Fallback, Front, ProxyProtocol, PublishedListener};
 use crate::document::DocumentError;
 use crate::promise::Source;
@@ -134,7 +135,7 @@ impl Reading<'_> {
                 let (written, place) = match (written.get(index), listen.place) {
                     (Some(setting), Some(place)) => (address(&setting.argument(0)?), place),
                     // NGINX's own, for a server that says none.
-                    _ => ("0.0.0.0:80".to_owned(), server.place),
+                    _ => (USUAL_PORT.to_owned(), server.place),
                 };
                 Some(Way {
                     written,

@@ -17,7 +17,7 @@ use proxyproof_oracle::unread::{Missing, lacking};
 use self::reading::Reading;
 use super::OwnConfiguration;
 use crate::deployment::{Deployment, Front, Hosts, Limits};
-use crate::document::{Document, DocumentError};
+use crate::document::DocumentError;
 use crate::error::HarnessError;
 use crate::kind::Kind;
 use crate::protocol::Protocol;
@@ -107,12 +107,8 @@ impl OwnConfiguration {
         let Some((lacking, needs)) = lacking.next() else {
             return Ok(());
         };
-        let name = config.tree.name(lacking.place.file);
-        let source = self.sources().find(|source| source.origin == name);
-        let text = source.map_or_else(|| self.main.text.clone(), |source| source.text.clone());
-        let span = lacking.place.span.start as usize..lacking.place.span.end as usize;
         let message = format!("`{}` {needs}, and this one is {version}", lacking.what);
-        let error = Document::new(name, text).error(span, "here", message);
+        let error = self.at_place(&config.tree, lacking.place, message);
         Err(error
             .help("another release runs with `--binary PATH` or `--container nginx:1.29-alpine`"))
     }

@@ -5,6 +5,7 @@ use proxyproof_oracle::setting::Effective;
 use proxyproof_oracle::upstream::Scheme;
 
 use super::reading::{Reading, ways};
+use super::routes::proxied;
 use super::upstreams::FoundUpstream;
 use crate::deployment::Deployment;
 use crate::kind::{EndpointRequest, Kind, Purpose};
@@ -24,13 +25,8 @@ impl Reading<'_> {
         }
         let timeout = self.location_of(deployment, Purpose::Stream);
         let timeout = self.in_force(timeout, "proxy_read_timeout");
-        deployment.limits.read_timeout = self.promised(&timeout, |one| one.time(self.version()));
-        // What its kind needs is no less for a file that gives it less.
-        let own = deployment.limits.read_timeout.clone();
-        let of_kind = {
-            deployment.limits.read_timeout = None;
-            deployment.read_timeout()
-        };
+        let own = self.promised(&timeout, |one| one.time(self.version()));
+        let of_kind = deployment.read_timeout();
         deployment.limits.read_timeout = stricter(own, of_kind.as_ref());
         if let Some(silence) = deployment.read_timeout() {
             let seconds = silence.value.as_secs();
@@ -119,14 +115,8 @@ impl Reading<'_> {
         let paths = [format!("{text}v1/realtime"), text];
         paths.into_iter().find_map(|path| {
             let decision = self.site().decide(&self.get(&path));
-            match decision.answer {
-                proxyproof_oracle::location::Answer::Proxied { target, .. }
-                    if decision.location == Some(location) =>
-                {
-                    String::from_utf8(target).ok()
-                }
-                _ => None,
-            }
+            let is_taken = decision.location == Some(location);
+            is_taken.then(|| proxied(decision)).flatten()
         })
     }
 
@@ -153,7 +143,7 @@ impl Reading<'_> {
     }
 }
 
-/// The larger of two, whoever wants it.
+/// What the file says, unless it is less than its kind needs: that is needed all the same.
 fn stricter<T: Ord + Copy>(
     own: Option<Promise<T>>,
     of_kind: Option<&Promise<T>>,

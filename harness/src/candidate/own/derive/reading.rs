@@ -1,6 +1,6 @@
 //! A configuration as the oracle reads it, and the server of it that is meant.
 
-use proxyproof_oracle::conf::{LoadError, Loader, is_glob};
+use proxyproof_oracle::conf::{LoadError, Loader, Tree, is_glob};
 use proxyproof_oracle::location::{LocationId, NginxVersion, Place, Request, Site};
 use proxyproof_oracle::routes::{Config, ConfigErrors};
 use proxyproof_oracle::setting::{Effective, Scope};
@@ -9,7 +9,7 @@ use proxyproof_oracle::upstream::Destination;
 use super::Said;
 use super::upstreams::shown;
 use crate::candidate::own::OwnConfiguration;
-use crate::document::Document;
+use crate::document::{Document, DocumentError};
 use crate::error::HarnessError;
 
 /// A configuration, and the server of it that is meant.
@@ -38,16 +38,20 @@ impl OwnConfiguration {
         if let ConfigErrors::Directives { tree, errors } = errors
             && let Some(first) = errors.first()
         {
-            let name = tree.name(first.place.file);
-            let source = self.sources().find(|source| source.origin == name);
-            let text = source.map_or_else(|| self.main.text.clone(), |source| source.text.clone());
-            let document = Document::new(name, text);
-            let span = first.place.span.start as usize..first.place.span.end as usize;
-            let mut error = document.error(span, "here", first.problem.to_string());
+            let mut error = self.at_place(tree, first.place, first.problem.to_string());
             error.help = first.problem.help();
             return error.into();
         }
         self.main.lacks(errors.to_string()).into()
+    }
+
+    /// An error at a place of one of its files.
+    pub(super) fn at_place(&self, tree: &Tree, place: Place, message: String) -> DocumentError {
+        let name = tree.name(place.file);
+        let source = self.sources().find(|source| source.origin == name);
+        let text = source.map_or_else(|| self.main.text.clone(), |source| source.text.clone());
+        let span = place.span.start as usize..place.span.end as usize;
+        Document::new(name, text).error(span, "here", message)
     }
 }
 
@@ -153,12 +157,7 @@ impl<'a> Reading<'a> {
 }
 
 impl OwnConfiguration {
-    fn no_site(
-        &self,
-        site: &Site,
-        serving: &[usize],
-        said: &Said,
-    ) -> crate::document::DocumentError {
+    fn no_site(&self, site: &Site, serving: &[usize], said: &Said) -> DocumentError {
         let names = serving.iter().filter_map(|one| site.servers[*one].host());
         let names: Vec<String> = names.collect();
         match &said.host {

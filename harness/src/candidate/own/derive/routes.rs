@@ -1,7 +1,7 @@
 //! The site's routes: what its locations lead to, and what the upstream sees of a path; asked of the oracle, not guessed.
 
 use proxyproof_oracle::location::{
-    Access, Answer, Arrival, Location as Written, LocationId, Modifier, Request,
+    Access, Answer, Arrival, Decision, Location as Written, LocationId, Modifier, Request,
 };
 
 use super::reading::Reading;
@@ -25,29 +25,22 @@ impl Reading<'_> {
                 continue;
             }
             let mut leads = found.iter().filter(|one| one.locations.contains(&id));
-            let (upstream, another) = (leads.next(), leads.next());
-            if another.is_some() {
-                routes.push(Route {
-                    to: Destination::Any,
-                    replace: None,
-                    request_body: self.request_body(id),
-                    location,
-                });
-                continue;
-            }
-            routes.push(match upstream {
-                Some(one) => Route {
-                    to: Destination::Upstream(one.name.clone()),
-                    replace: self.replace(&location),
-                    request_body: self.request_body(id),
-                    location,
-                },
-                None => Route {
-                    to: Destination::Proxy(self.own_answer(&location)),
-                    replace: None,
-                    request_body: RequestBody::Any,
-                    location,
-                },
+            let (to, replace, request_body) = match (leads.next(), leads.next()) {
+                (Some(_), Some(_)) => (Destination::Any, None, self.request_body(id)),
+                (Some(one), None) => {
+                    let to = Destination::Upstream(one.name.clone());
+                    (to, self.replace(&location), self.request_body(id))
+                }
+                (None, _) => {
+                    let to = Destination::Proxy(self.own_answer(&location));
+                    (to, None, RequestBody::Any)
+                }
+            };
+            routes.push(Route {
+                location,
+                to,
+                replace,
+                request_body,
             });
         }
         routes
@@ -66,10 +59,7 @@ impl Reading<'_> {
     }
 
     fn seen_at_upstream(&self, target: &str) -> Option<String> {
-        match self.site().decide(&self.get(target)).answer {
-            Answer::Proxied { target, .. } => String::from_utf8(target).ok(),
-            _ => None,
-        }
+        proxied(self.site().decide(&self.get(target)))
     }
 
     fn own_answer(&self, location: &Location) -> OwnAnswer {
@@ -236,6 +226,14 @@ fn location(written: &Written) -> Option<Location> {
     };
     let path = String::from_utf8(written.notation.text.clone()).ok()?;
     (written.access == Access::Everyone).then_some(Location { kind, path })
+}
+
+/// What the upstream sees of a request that is passed on.
+pub(super) fn proxied(decision: Decision) -> Option<String> {
+    match decision.answer {
+        Answer::Proxied { target, .. } => String::from_utf8(target).ok(),
+        _ => None,
+    }
 }
 
 /// A path that no location is for by itself.

@@ -7,6 +7,7 @@ use proxyproof_oracle::upstream::{Address, Destination, Role, Scheme, UpstreamSe
 
 use super::reading::{Reading, ways};
 use super::recognise::Shown;
+use crate::candidate::own::has_port;
 use crate::deployment::{PublishedServer, PublishedUpstream};
 use crate::kind::Kind;
 use crate::promise::{Promise, Source};
@@ -172,13 +173,9 @@ fn servers(site: &Site, destination: &Destination) -> Vec<PublishedServer> {
 
 /// An address with its port: as it is written where that has one, so that the copy's text can be searched for it.
 pub(super) fn complete(written: &str, address: &Address) -> String {
-    let whole = address.to_string();
-    let has_port = written.rsplit_once(':').is_some_and(|(_, port)| {
-        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    match (has_port, address) {
-        (true, _) => written.to_owned(),
-        _ => whole,
+    match has_port(written) {
+        true => written.to_owned(),
+        false => address.to_string(),
     }
 }
 
