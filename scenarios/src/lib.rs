@@ -6,6 +6,7 @@
 mod abort;
 mod answer;
 mod at_once;
+mod begun_stream;
 mod circle;
 mod client_address;
 mod completion;

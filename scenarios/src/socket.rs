@@ -1,6 +1,6 @@
 //! WebSockets through the candidate.
 
-use proxyproof_harness::probe::WebSocketProbe;
+use proxyproof_harness::probe::{Handshake, WebSocketProbe};
 use proxyproof_harness::{Ask, Checks, Code, HarnessError};
 use proxyproof_mocks::Script;
 
@@ -10,9 +10,7 @@ pub(crate) async fn opened(
     checks: &mut Checks,
     script: Script,
 ) -> Result<Option<WebSocketProbe>, HarnessError> {
-    let request = ask.websocket();
-    ask.script(&request, script);
-    let handshake = ask.client().websocket(&request).await?;
+    let handshake = handshake(ask, script).await?;
     if handshake.is_accepted() {
         return Ok(Some(handshake.messages().await?));
     }
@@ -27,9 +25,7 @@ pub(crate) async fn opened_or(
     script: Script,
     code: Code,
 ) -> Result<Option<WebSocketProbe>, HarnessError> {
-    let request = ask.websocket();
-    ask.script(&request, script);
-    let handshake = ask.client().websocket(&request).await?;
+    let handshake = handshake(ask, script).await?;
     if handshake.is_accepted() {
         return Ok(Some(handshake.messages().await?));
     }
@@ -42,4 +38,10 @@ pub(crate) async fn opened_or(
             .observed(observed),
     );
     Ok(None)
+}
+
+async fn handshake(ask: &Ask<'_>, script: Script) -> Result<Handshake, HarnessError> {
+    let request = ask.websocket();
+    ask.script(&request, script);
+    Ok(ask.client().websocket(&request).await?)
 }

@@ -4,9 +4,9 @@ use proxyproof_harness::Patience;
 use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
-use proxyproof_mocks::{Arrival, EventFraming, Script};
+use proxyproof_mocks::{Arrival, Script};
 
-use crate::lock_step::streaming_request;
+use crate::begun_stream::BegunStream;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "abort/idle_stream",
@@ -30,20 +30,9 @@ const UNNOTICED: Code = Code::new(
 );
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
-    let request = streaming_request(ask);
-    let script = Script::new()
-        .read_body()
-        .sse_head(EventFraming::Chunked)
-        .event("1")
-        .until_peer_gone();
-    ask.script(&request, script);
-    let connection = ask.client().connect().await?;
-    let stream = connection.open(&request).await?;
-    let mut stream = stream.patience(Patience::LOCK_STEP);
-    // Whether events come one by one is another scenario's: one that does not come is waited out.
-    let _ = stream.next().await;
+    let stream = BegunStream::open(ask, Script::until_peer_gone).await?;
+    let probe = stream.request.probe_id();
     drop(stream);
-    drop(connection);
     // Through the front a clean end is noticed a second later: the tunnel server's own timer.
     let within = Patience::SETTLE;
     let gone = |arrivals: &[Arrival]| {
@@ -51,10 +40,7 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             .first()
             .and_then(|arrival| arrival.peer_gone.map(|_| ()))
     };
-    let noticed = ask
-        .ledger()
-        .until(request.probe_id(), within.scaled(), gone)
-        .await;
+    let noticed = ask.ledger().until(probe, within.scaled(), gone).await;
     if noticed.is_none() {
         let finding = UNNOTICED
             .finding()

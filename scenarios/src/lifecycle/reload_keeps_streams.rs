@@ -1,13 +1,13 @@
 //! A reload while a stream is open.
 
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, Feature, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
-use proxyproof_harness::{Feature, Patience};
-use proxyproof_mocks::{EventFraming, Gate, Script};
+use proxyproof_mocks::Gate;
 
 use crate::answer::answered;
-use crate::lock_step::streaming_request;
+use crate::begun_stream::BegunStream;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "lifecycle/reload_keeps_streams",
@@ -35,30 +35,16 @@ const CUT: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let gate = Gate::new();
-    let request = streaming_request(ask);
-    let script = Script::new()
-        .read_body()
-        .sse_head(EventFraming::Chunked)
-        .event("1")
-        .gate(&gate)
-        .event("2")
-        .last_chunk();
-    ask.script(&request, script);
-    let connection = ask.client().connect().await?;
-    let mut stream = connection
-        .open(&request)
-        .await?
-        .patience(Patience::LOCK_STEP);
-    // Whether events come one by one is another scenario's: one that does not come is waited out.
-    let _ = stream.next().await;
+    let stream = BegunStream::open(ask, |begun| begun.gate(&gate).event("2").last_chunk());
+    let mut stream = stream.await?;
     ask.stage().reload_and_wait().await?;
     for _ in 0..REQUESTS {
         answered(ask, ask.plain()).await?;
     }
     gate.open(1);
     // What went wrong is told by the exchange itself.
-    let _ = stream.whole().await;
-    let seen = ask.observe(&stream).await;
+    let _ = stream.exchange.whole().await;
+    let seen = ask.observe(&stream.exchange).await;
     checks.answer_body(&seen, b"data: 1\n\ndata: 2\n\n", CUT);
     Ok(())
 }

@@ -6,9 +6,9 @@ use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
 };
 use proxyproof_harness::{Feature, Patience};
-use proxyproof_mocks::{EventFraming, Gate, Script};
+use proxyproof_mocks::Gate;
 
-use crate::lock_step::streaming_request;
+use crate::begun_stream::BegunStream;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "lifecycle/stop_drains",
@@ -42,22 +42,8 @@ const STAYS: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let gate = Gate::new();
-    let request = streaming_request(ask);
-    let script = Script::new()
-        .read_body()
-        .sse_head(EventFraming::Chunked)
-        .event("1")
-        .gate(&gate)
-        .event("2")
-        .last_chunk();
-    ask.script(&request, script);
-    let connection = ask.client().connect().await?;
-    let mut stream = connection
-        .open(&request)
-        .await?
-        .patience(Patience::LOCK_STEP);
-    // Whether events come one by one is another scenario's: one that does not come is waited out.
-    let _ = stream.next().await;
+    let stream = BegunStream::open(ask, |begun| begun.gate(&gate).event("2").last_chunk());
+    let mut stream = stream.await?;
     ask.stage().dismiss();
     // The listener closes when the candidate has understood; what it cuts, it has cut by then.
     let closed = || async {
@@ -68,14 +54,13 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let _ = BEGUN.eventually("the listener to close", closed).await;
     gate.open(1);
     // What went wrong is told by the exchange itself.
-    let _ = stream.whole().await;
-    let seen = ask.observe(&stream).await;
+    let _ = stream.exchange.whole().await;
+    let seen = ask.observe(&stream.exchange).await;
     if !checks.answer_body(&seen, b"data: 1\n\ndata: 2\n\n", CUT) {
         return Ok(());
     }
     // A server may wait for its client to close, for some seconds.
     drop(stream);
-    drop(connection);
     let ended = Patience::SETTLE.within("the proxy's end", ask.stage().ended());
     let ended = ended.await.is_ok();
     checks.ensure(ended, || {

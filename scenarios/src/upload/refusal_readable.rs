@@ -12,7 +12,7 @@ use crate::literal::Literal;
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upload/refusal_readable",
     claim: "a client that goes on sending while its body is refused is not cut off",
-    why: "a proxy that closes at once resets the connection: most clients report the failed write, tries again, and nobody learns \
+    why: "a proxy that closes at once resets the connection: most clients report the failed write and try again, and nobody learns \
           that the conversation is too long (codex#7682, manifest#2126)",
     asks: "client ── Content-Length: limit + 1 ──▶ candidate ── 413 ──▶ client ── a part of the body all the same ──▶ candidate: no reset",
     level: Level::Recommended,

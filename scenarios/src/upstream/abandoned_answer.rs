@@ -4,9 +4,9 @@ use proxyproof_harness::{
     Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Purpose, Scenario, SiteNeed,
     StageUse,
 };
-use proxyproof_mocks::{EventFraming, Gate, Script};
+use proxyproof_mocks::{Gate, Script};
 
-use crate::lock_step::streaming_request;
+use crate::begun_stream::BegunStream;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/abandoned_answer",
@@ -31,21 +31,13 @@ const LEAKED: Code = Code::new(
 
 async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let gate = Gate::new();
-    let request = streaming_request(ask);
-    let script = Script::new()
-        .read_body()
-        .sse_head(EventFraming::Chunked)
-        .event("half")
-        .gate(&gate)
-        .event("rest")
-        .last_chunk();
-    ask.script(&request, script);
-    let connection = ask.client().connect().await?;
-    let given_up = connection.open(&request).await?;
-    let mut given_up = given_up.patience(Patience::LOCK_STEP);
-    // Whether a half comes alone is another scenario's question.
-    let _ = given_up.next().await;
-    let _ = given_up.reset().await;
+    let given_up = BegunStream::open(ask, |begun| begun.gate(&gate).event("2").last_chunk());
+    let BegunStream {
+        connection,
+        exchange,
+        ..
+    } = given_up.await?;
+    let _ = exchange.reset().await;
     drop(connection);
     // Open all the time, so that every worker of the proxy has one of them.
     let mut others = Vec::new();

@@ -1,11 +1,12 @@
 //! Waves of parallel requests.
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 use proxyproof_harness::{
-    Ask, Break, Checks, Code, HarnessError, Level, Protocol, Purpose, Scenario, SiteNeed, StageUse,
+    Ask, Break, Checks, Code, HarnessError, Level, Patience, Protocol, Purpose, Scenario, SiteNeed,
+    StageUse,
 };
-use proxyproof_harness::{Patience, Request};
-use proxyproof_mocks::{Gate, Script};
+
+use crate::at_once::{Wave, wave};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     id: "upstream/parallel_bounded",
@@ -40,26 +41,8 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let connections = try_join_all((0..width).map(|_| client.connect())).await?;
     let mut fresh = 0;
     for _ in 0..WAVES {
-        let gate = Gate::new();
-        let requests: Vec<Request> = connections.iter().map(|_| ask.plain()).collect();
-        for request in &requests {
-            let script = Script::new().gate(&gate).reply(200, "text/plain", "answer");
-            ask.script(request, script);
-        }
-        let probes: Vec<_> = requests.iter().map(Request::probe_id).collect();
-        let all_there = async {
-            let arrivals = probes
-                .iter()
-                .map(|probe| ask.ledger().arrival(*probe, Patience::SETTLE.scaled()));
-            let arrived = join_all(arrivals).await.into_iter().flatten().count();
-            gate.open(width);
-            arrived
-        };
-        let sent = connections
-            .iter()
-            .zip(requests)
-            .map(|(connection, request)| ask.exchange_on(connection, request));
-        let (seen, arrived) = tokio::join!(try_join_all(sent), all_there);
+        let send = |number: usize, request| ask.exchange_on(&connections[number], request);
+        let Wave { arrived, seen } = wave(ask, width, Patience::SETTLE, send).await;
         if arrived < width {
             let finding = NOT_AT_ONCE.finding().expected(format!(
                 "{width} requests at the upstream before one is answered"
