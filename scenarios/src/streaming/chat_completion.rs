@@ -40,13 +40,16 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
     let text = seen.answer.as_ref().map(Answer::text).unwrap_or_default();
     let whole = ["\"Hel\"", "\"lo \"", "\"world.\"", "data: [DONE]\n\n"];
     let places: Vec<Option<usize>> = whole.iter().map(|part| text.find(part)).collect();
+    let mut events = text.split_terminator("\n\n");
     checks.ensure(
-        places.iter().all(Option::is_some) && places.is_sorted(),
+        places.iter().all(Option::is_some)
+            && places.is_sorted()
+            && events.all(|event| event.starts_with("data: ")),
         || {
             BROKEN
                 .finding()
                 .seen(&seen)
-                .expected("Hel, lo , world., [DONE] in this order")
+                .expected("events of data alone: Hel, lo , world., [DONE] in this order")
                 .observed(text.clone())
         },
     );

@@ -27,7 +27,7 @@ pub(crate) enum Refusing {
 pub(crate) enum Passing {
     /// Nothing: whatever it is asked, one upstream gets it.
     Everything,
-    /// The last byte of each piece of a body is another one.
+    /// The first letter of each body is another one.
     ChangedByte,
     /// Each piece of an answer waits for so long.
     Late(Duration),
@@ -107,10 +107,11 @@ async fn refuse_all(mut client: TcpStream, kind: Refusing) -> io::Result<()> {
 
 async fn relay(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, kind: Passing) -> io::Result<()> {
     let mut piece = Vec::new();
+    let mut place = Place::Ahead(0);
     while from.read_buf(&mut piece).await? > 0 {
         match kind {
             Passing::Everything | Passing::UntilConnection(_) => {}
-            Passing::ChangedByte => change(&mut piece),
+            Passing::ChangedByte => piece.iter_mut().for_each(|byte| place.change(byte)),
             Passing::Late(time) => wait(time).await,
         }
         to.write_all(&piece).await?;
@@ -119,14 +120,50 @@ async fn relay(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, kind: Passing) -
     to.shutdown().await
 }
 
-/// Another letter in the place of the last letter behind a head.
-fn change(piece: &mut [u8]) {
-    let end = piece.windows(4).position(|window| window == b"\r\n\r\n");
-    let head = end.filter(|_| piece.starts_with(b"HTTP/1."));
-    let body = &mut piece[head.map_or(0, |end| end + 4)..];
-    if let Some(last) = body.iter_mut().rev().find(|byte| byte.is_ascii_lowercase()) {
-        *last = if *last == b'q' { b'z' } else { b'q' };
+/// Where in its answer a byte is. The same one is changed, whatever the pieces that an answer arrives in.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Ahead of the head, so many bytes into the version that begins it.
+    Ahead(usize),
+    /// In the head, so many bytes into the blank line that ends it.
+    Head(usize),
+    /// In the body, whose first letter has not come.
+    Body(usize),
+}
+
+impl Place {
+    /// Another letter in the place of a body's first that no chunk's length has.
+    fn change(&mut self, byte: &mut u8) {
+        *self = match *self {
+            Self::Ahead(seen) => match further(b"HTTP/1.", seen, *byte) {
+                None => Self::Head(0),
+                Some(seen) => Self::Ahead(seen),
+            },
+            Self::Head(seen) => match further(b"\r\n\r\n", seen, *byte) {
+                None => Self::Body(0),
+                Some(seen) => Self::Head(seen),
+            },
+            Self::Body(_) if matches!(byte, b'g'..=b'z') => {
+                *byte = if *byte == b'q' { b'z' } else { b'q' };
+                Self::Ahead(0)
+            }
+            // A body without a letter: the next answer's head follows.
+            Self::Body(seen) => match further(b"HTTP/1.", seen, *byte) {
+                None => Self::Head(0),
+                Some(seen) => Self::Body(seen),
+            },
+        };
     }
+}
+
+/// How much of `whole` has come with this byte; nothing once all of it has.
+fn further(whole: &[u8], seen: usize, byte: u8) -> Option<usize> {
+    let seen = if byte == whole[seen] {
+        seen + 1
+    } else {
+        usize::from(byte == whole[0])
+    };
+    (seen < whole.len()).then_some(seen)
 }
 
 #[expect(
