@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use proxyproof_harness::{Level, suite::SuiteResult};
+use proxyproof_harness::{
+    Level,
+    suite::{SuiteResult, Summary},
+};
 
 /// An exit code with a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +31,9 @@ impl Exit {
     /// Stopped by SIGTERM.
     pub(crate) const TERMINATED: Self = Self(143);
 
-    /// What the result of a run, that no signal stopped, comes to; the first that applies in the order of the codes.
-    pub(crate) fn of(result: &SuiteResult, fail_on: Level) -> Self {
-        let summary = &result.summary;
+    /// What the results of a run, that no signal stopped, come to; the first that applies in the order of the codes.
+    pub(crate) fn of(results: &[SuiteResult], fail_on: Level) -> Self {
+        let summary: Summary = results.iter().map(|result| result.summary).sum();
         let recommended = if fail_on >= Level::Recommended {
             summary.recommended_failed
         } else {
@@ -40,9 +43,9 @@ impl Exit {
             Self::FINDINGS
         } else if summary.broken > 0 {
             Self::COULD_NOT_ASK
-        } else if summary.asked_nothing() && !result.interrupted {
+        } else if summary.asked_nothing() && !results.iter().any(|result| result.interrupted) {
             Self::NOTHING_SELECTED
-        } else if !result.stale_gaps.is_empty() {
+        } else if results.iter().any(|result| !result.stale_gaps.is_empty()) {
             Self::KNOWN_GAP_PASSED
         } else {
             Self::PASS

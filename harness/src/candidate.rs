@@ -65,7 +65,7 @@ pub use self::launch::{
 pub use self::listener_kind::ListenerKind;
 pub(crate) use self::manifest::MANIFEST;
 pub use self::manifest::manifest_schema;
-pub use self::own::{Maps, OwnConfiguration, OwnCopy, Said, SaidUpstream, address};
+pub use self::own::{Gateway, Maps, OwnConfiguration, OwnCopy, Said, SaidUpstream, address};
 pub(crate) use self::private_copy::CopyPlaces;
 pub use self::private_copy::PrivateCopy;
 pub(crate) use self::process::Process;

@@ -196,14 +196,14 @@ fn terminal_quiet() {
 #[test]
 fn junit() {
     let mut xml = Vec::new();
-    write_junit(&result(), &mut xml).expect("a vector takes everything");
+    write_junit(&[result()], &mut xml).expect("a vector takes everything");
     insta::assert_snapshot!(String::from_utf8(xml).expect("XML is text"));
 }
 
 #[test]
 fn json_reads_back() {
     let mut json = Vec::new();
-    write_json(&result(), &mut json).expect("a vector takes everything");
+    write_json(&[result()], &mut json).expect("a vector takes everything");
     let json = String::from_utf8(json).expect("JSON is text");
     assert_eq!(read_json(&json).expect("what we wrote"), result());
     let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
@@ -309,10 +309,47 @@ fn a_report_is_what_its_schema_says() {
     let schema = serde_json::from_str(&schema()).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
     let mut json = Vec::new();
-    write_json(&result(), &mut json).expect("a vector takes everything");
+    write_json(&[result()], &mut json).expect("a vector takes everything");
     let mut report: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
     let told = validator.validate(&report);
     assert!(told.is_ok(), "{told:?}");
     report["scenarios"][0]["verdict"] = "perhaps".into();
     assert!(!validator.is_valid(&report));
+    let mut json = Vec::new();
+    write_json(&two_sites(), &mut json).expect("a vector takes everything");
+    let mut report: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    let told = validator.validate(&report);
+    assert!(told.is_ok(), "{told:?}");
+    let failed = |report: &serde_json::Value| report["summary"]["required_failed"].as_u64();
+    let (one, other) = (&report["sites"][0], &report["sites"][1]);
+    assert_eq!(
+        failed(&report),
+        failed(one)
+            .zip(failed(other))
+            .map(|(one, other)| one + other)
+    );
+    assert_ne!(failed(one), Some(0));
+    report["sites"][1]["scenarios"][0]["verdict"] = "perhaps".into();
+    assert!(!validator.is_valid(&report));
+}
+
+/// Two sites of one file.
+fn two_sites() -> [SuiteResult; 2] {
+    let other = SuiteResult {
+        deployment: "chat.example.net".to_owned(),
+        ..result()
+    };
+    [result(), other]
+}
+
+#[test]
+fn several_sites_are_told_apart() {
+    let closing = Terminal::default().sites(&two_sites());
+    let mut xml = Vec::new();
+    write_junit(&two_sites(), &mut xml).expect("a vector takes everything");
+    let xml = String::from_utf8(xml).expect("XML is text");
+    let suites = xml.lines().filter(|line| line.contains("<testsuite "));
+    let suites: Vec<&str> = suites.map(str::trim).collect();
+    insta::assert_snapshot!(format!("{closing}\n{}\n", suites.join("\n")));
+    assert_eq!(Terminal::default().sites(&[result()]), "");
 }

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 
 use proxyproof_harness::{Candidate, Deployment, candidate::Attachment};
 
-use super::{build, own};
+use super::{
+    build,
+    own::{self, Site},
+};
 use crate::{
     args::{HowArguments, OwnArguments},
     error::CommandError,
@@ -32,12 +35,12 @@ pub(crate) struct Wanted<'a> {
 const EMBEDDED: &str = "reference";
 
 impl Wanted<'_> {
-    /// The candidate, which is there: its program is installed, or its image fetched.
-    pub(crate) fn candidate(
+    /// The candidate on the site it serves, or on each of several; it is there: its program is installed, or its image fetched.
+    pub(crate) fn sites(
         &self,
-        deployment: &mut Deployment,
+        mut deployment: Deployment,
         printer: &Printer,
-    ) -> Result<Candidate, CommandError> {
+    ) -> Result<Vec<Site>, CommandError> {
         let attached = !self.how.attach.is_empty();
         let configured = self.own.is_some_and(|own| own.config.is_some());
         if attached && self.name.is_none() && !configured {
@@ -45,14 +48,37 @@ impl Wanted<'_> {
                 // What runs already has a certificate of its own, that no probe trusts.
                 deployment.put_behind(front, false);
             }
-            return Ok(Candidate::attached(self.attachment(deployment)?));
+            let candidate = Candidate::attached(self.attachment(&deployment)?);
+            return Ok(vec![Site::alone(candidate, deployment)]);
         }
         let name = self.name.unwrap_or(EMBEDDED);
-        let candidate = match self.own {
-            Some(own) => own::candidate(own, name, Some(self.how), self.deployment, deployment)?,
-            None => Candidate::named(name)?,
+        let sites = match self.own {
+            Some(own) => own::sites(own, name, Some(self.how), self.deployment, deployment)?,
+            None => vec![Site::alone(Candidate::named(name)?, deployment)],
         };
-        if attached {
+        let sites = sites.into_iter().map(|site| {
+            let candidate = self.installed(site.candidate, &site.deployment, printer)?;
+            Ok(Site { candidate, ..site })
+        });
+        sites.collect()
+    }
+
+    /// The first of those.
+    pub(crate) fn site(
+        &self,
+        deployment: Deployment,
+        printer: &Printer,
+    ) -> Result<Site, CommandError> {
+        Ok(self.sites(deployment, printer)?.swap_remove(0))
+    }
+
+    fn installed(
+        &self,
+        candidate: Candidate,
+        deployment: &Deployment,
+        printer: &Printer,
+    ) -> Result<Candidate, CommandError> {
+        if !self.how.attach.is_empty() {
             return Ok(candidate.attach(self.attachment(deployment)?));
         }
         candidate.serves(deployment)?;

@@ -48,7 +48,7 @@ pub(crate) fn matrix(arguments: &MatrixArguments, printer: &Printer) -> Result<E
     }
     printer.result(&told(&columns, &missing, arguments.format, printer))?;
     let exits = columns.iter().map(|column| match column {
-        Column::Asked(result) => Exit::of(result, arguments.fail_on),
+        Column::Asked(result) => Exit::of(std::slice::from_ref(result), arguments.fail_on),
         Column::Unasked { .. } => Exit::COULD_NOT_ASK,
     });
     // In the order of the codes, as for one run; a pass is what is left.

@@ -5,7 +5,7 @@ use std::path::Path;
 use proxyproof_harness::{
     Candidate, Deployment, Feature, Kind, Protocol,
     candidate::{
-        CaddyConfiguration, Language, Maps, OwnConfiguration, Said, SaidUpstream, address,
+        CaddyConfiguration, Gateway, Language, Maps, OwnConfiguration, Said, SaidUpstream, address,
     },
     deployment::Front,
 };
@@ -18,14 +18,33 @@ use crate::{
     error::CommandError,
 };
 
-/// The candidate as it is in the gallery, or with the user's configuration, which the deployment then follows.
-pub(crate) fn candidate(
+/// A proxy, and what it serves.
+pub(crate) struct Site {
+    pub(crate) candidate: Candidate,
+    pub(crate) deployment: Deployment,
+    /// What has to be typed besides to ask it alone, each option with a blank before it.
+    pub(crate) chosen: String,
+}
+
+impl Site {
+    pub(crate) fn alone(candidate: Candidate, deployment: Deployment) -> Self {
+        Self {
+            candidate,
+            deployment,
+            chosen: String::new(),
+        }
+    }
+}
+
+/// The candidate as it is in the gallery, or with the user's configuration, which the deployment then follows: once for each
+/// site of the file that leads to an AI gateway, unless people say which one they mean.
+pub(crate) fn sites(
     arguments: &OwnArguments,
     name: &str,
     how: Option<&HowArguments>,
     said: Named,
-    deployment: &mut Deployment,
-) -> Result<Candidate, CommandError> {
+    mut deployment: Deployment,
+) -> Result<Vec<Site>, CommandError> {
     let binary = how.and_then(|how| how.binary.as_deref());
     let mut named = Candidate::named(name)?;
     // Some languages only the program itself can read.
@@ -34,11 +53,11 @@ pub(crate) fn candidate(
     }
     let Some(path) = &arguments.config else {
         if let Some(front) = arguments.front {
-            stand_behind(front, &named, deployment)?;
+            stand_behind(front, &named, &mut deployment)?;
         }
-        return Ok(named);
+        return Ok(vec![Site::alone(named, deployment)]);
     };
-    if *deployment == Deployment::cpa_two_hosts() {
+    if deployment == Deployment::cpa_two_hosts() {
         // The limit of the published site: a user's own file may let larger bodies through.
         deployment.limits.refuse_larger = false;
     }
@@ -48,7 +67,7 @@ pub(crate) fn candidate(
     };
     let own = match (UserConfiguration::read(path, &named, binary, maps)?, said) {
         (UserConfiguration::Nginx(own), Named::No) => {
-            return derived(own, arguments, &named, how, deployment);
+            return derived(&own, arguments, &named, how);
         }
         (own, _) => own,
     };
@@ -62,36 +81,36 @@ pub(crate) fn candidate(
         let upstream = upstream.ok_or_else(|| unknown("--upstream", name, &known.join(" and ")))?;
         upstream.move_to(written);
     }
-    own.stand_behind(arguments.front, deployment)?;
+    own.stand_behind(arguments.front, &mut deployment)?;
     for (name, written) in &arguments.listen {
         let listener = protocol(name)
             .filter(|protocol| deployment.listeners.contains_key(protocol))
             .ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
         deployment.move_listener(listener, own.address(written));
     }
-    let host = own.host(deployment);
+    let host = own.host(&deployment);
     if let Some(host) = arguments.host.clone().or(host) {
         deployment.rename_api(&host);
     }
-    match own {
+    let candidate = match own {
         UserConfiguration::Nginx(own) => {
-            let candidate = own.of(name, deployment)?;
-            keep_what_is_named(&candidate, deployment);
-            Ok(candidate)
+            let candidate = own.of(name, &deployment)?;
+            keep_what_is_named(&candidate, &mut deployment);
+            candidate
         }
-        UserConfiguration::Caddy(own) => Ok(own.of(named, deployment)?),
-        UserConfiguration::Unread => Ok(named.with_configuration(path, deployment)?),
-    }
+        UserConfiguration::Caddy(own) => own.of(named, &deployment)?,
+        UserConfiguration::Unread => named.with_configuration(path, &deployment)?,
+    };
+    Ok(vec![Site::alone(candidate, deployment)])
 }
 
-/// The candidate with the user's file, on the site that the file itself describes.
+/// The candidate with the user's file, on the sites that the file itself describes.
 fn derived(
-    own: OwnConfiguration,
+    own: &OwnConfiguration,
     arguments: &OwnArguments,
     named: &Candidate,
     how: Option<&HowArguments>,
-    deployment: &mut Deployment,
-) -> Result<Candidate, CommandError> {
+) -> Result<Vec<Site>, CommandError> {
     let listeners = arguments.listen.iter().map(|(name, written)| {
         let protocol = protocol(name).ok_or_else(|| unknown("--listen", name, "h1 and h2"))?;
         Ok((protocol, written.clone()))
@@ -107,20 +126,49 @@ fn derived(
             kind,
         })
     });
-    let is_image = how.is_some_and(|how| how.container.is_some());
-    let own = own.on((!is_image).then_some(named))?;
-    *deployment = own.derive(&Said {
+    let said = Said {
         host: arguments.host.clone(),
+        gateway: None,
         front: arguments.front,
         listeners: listeners.collect::<Result<_, CommandError>>()?,
         upstreams: upstreams.collect::<Result<_, _>>()?,
         version: version(named, how),
-    })?;
-    let candidate = own.of(&named.name, deployment)?;
-    Ok(match how.and_then(|how| how.binary.as_ref()) {
-        Some(binary) => candidate.with_binary(binary),
-        None => candidate,
-    })
+    };
+    let is_image = how.is_some_and(|how| how.container.is_some());
+    let own = own.clone().on((!is_image).then_some(named))?;
+    let site = |gateway: Option<Gateway>| {
+        let chosen = gateway.as_ref().map(choice).unwrap_or_default();
+        let said = Said {
+            gateway,
+            ..said.clone()
+        };
+        let deployment = own.derive(&said)?;
+        let mut candidate = own.clone().of(&named.name, &deployment)?;
+        if let Some(binary) = how.and_then(|how| how.binary.as_ref()) {
+            candidate = candidate.with_binary(binary);
+        }
+        Ok(Site {
+            candidate,
+            deployment,
+            chosen,
+        })
+    };
+    let one_is_meant = said.host.is_some() || !said.listeners.is_empty();
+    match own.gateways()? {
+        several if several.len() > 1 && !one_is_meant => {
+            several.into_iter().map(|one| site(Some(one))).collect()
+        }
+        _ => Ok(vec![site(None)?]),
+    }
+}
+
+/// What chooses a site among those of its file.
+fn choice(gateway: &Gateway) -> String {
+    match (&gateway.host, &gateway.listener) {
+        (Some(host), _) => format!(" --host {host}"),
+        (None, Some(listener)) => format!(" --listen h1={listener}"),
+        (None, None) => String::new(),
+    }
 }
 
 /// The release of NGINX that runs, where its program or the tag of its image says it.

@@ -29,30 +29,55 @@ pub(crate) fn run(arguments: &RunArguments, printer: &Printer) -> Result<Exit, C
         .deployment
         .as_deref()
         .unwrap_or(DEFAULT_DEPLOYMENT);
-    let mut deployment = Deployment::named(name)?;
-    let candidate = wanted(arguments).candidate(&mut deployment, printer)?;
+    let sites = wanted(arguments).sites(Deployment::named(name)?, printer)?;
     let json = Output::open(arguments.json.as_deref())?;
     let junit = Output::open(arguments.junit.as_deref())?;
-    let keep = if arguments.keep {
-        Keep::Directory
-    } else {
-        Keep::Nothing
-    };
-    let suite = Suite::new(&plan, &candidate, &deployment)
-        .keep(keep)
-        .command(command(arguments));
-    let (result, stopped) = ask(suite, printer)?;
     let terminal = Terminal {
         styles: printer.styles(),
         width: printer.width(),
         detail: printer.detail(),
         fail_on: arguments.fail_on,
     };
-    let told = printer.result(&terminal.render(&result));
-    json.write(|file| write_json(&result, file))?;
-    junit.write(|file| write_junit(&result, file))?;
+    let mut results = Vec::new();
+    let mut told = Ok(());
+    let mut stopped = None;
+    let mut failed = None;
+    for site in &sites {
+        let suite = Suite::new(&plan, &site.candidate, &site.deployment)
+            .keep(match arguments.keep {
+                true => Keep::Directory,
+                false => Keep::Nothing,
+            })
+            .command(command(arguments) + &site.chosen);
+        let (result, signal) = match ask(suite, printer) {
+            Ok(asked) => asked,
+            // What was found out before is not lost.
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        };
+        let between = if results.is_empty() { "" } else { "\n" };
+        told = told.and(printer.result(&format!("{between}{}", terminal.render(&result))));
+        results.push(result);
+        stopped = signal;
+        if stopped.is_some() {
+            break;
+        }
+    }
+    let closing = terminal.sites(&results);
+    if !closing.is_empty() {
+        told = told.and(printer.result(&closing));
+    }
+    if !results.is_empty() {
+        json.write(|file| write_json(&results, file))?;
+        junit.write(|file| write_junit(&results, file))?;
+    }
     told?;
-    Ok(stopped.unwrap_or_else(|| Exit::of(&result, arguments.fail_on)))
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    Ok(stopped.unwrap_or_else(|| Exit::of(&results, arguments.fail_on)))
 }
 
 fn wanted(arguments: &RunArguments) -> Wanted<'_> {

@@ -21,6 +21,7 @@ use tokio::{
 
 use self::settings::Settings;
 use super::how::{Named, Wanted};
+use super::own::Site;
 use crate::{
     args::UpArguments,
     error::CommandError,
@@ -33,14 +34,17 @@ use crate::{
 const API_KEY: &str = "test-key";
 
 pub(crate) fn up(arguments: &UpArguments, printer: &Printer) -> Result<Exit, CommandError> {
-    let mut deployment = Deployment::named(&arguments.deployment)?;
     let wanted = Wanted {
         name: arguments.candidate.as_deref(),
         own: None,
         deployment: Named::Yes,
         how: &arguments.how,
     };
-    let candidate = wanted.candidate(&mut deployment, printer)?;
+    let Site {
+        candidate,
+        deployment,
+        ..
+    } = wanted.site(Deployment::named(&arguments.deployment)?, printer)?;
     if deployment.front == Front::None {
         return Err(CommandError::NoFront {
             deployment: deployment.name,

@@ -107,6 +107,8 @@ fn all() -> [Tests; 7] {
             sites::upstreams_of_a_map,
             sites::a_pool_and_a_server_for_others,
             sites::a_provider_over_tls,
+            sites::two_gateways_in_one_file,
+            sites::a_port_for_each_program,
             sites::one_of_several_sites,
             sites::a_location_in_another,
             sites::a_gate_in_front,

@@ -36,6 +36,8 @@ sites! {
     upstreams_of_a_map: "map-chosen/models.conf" "routes";
     a_pool_and_a_server_for_others: "vllm-pool/vllm.conf" "host" "upstream";
     a_provider_over_tls: "cloud-api/api.conf" "headers/credentials_intact" "host" "routes";
+    two_gateways_in_one_file: "two-gateways/sites.conf" "host" "upload" "websocket/upgrade";
+    a_port_for_each_program: "by-port/homelab.conf" "upload" "websocket/upgrade";
     one_of_several_sites: "several-sites/sites.conf" "host" "routes";
     a_location_in_another: "nested-auth/litellm.conf" "host" "websocket";
 }
@@ -90,7 +92,13 @@ fn run(file: &str, filters: &[&str]) -> String {
     // It is there before anything runs.
     match std::fs::read(&report).unwrap_or_default().as_slice() {
         [] => told,
-        report => shown(&serde_json::from_slice(report).expect("a report")),
+        report => {
+            let report: Value = serde_json::from_slice(report).expect("a report");
+            match report["sites"].as_array() {
+                Some(sites) => sites.iter().map(shown).collect::<Vec<_>>().join("\n"),
+                None => shown(&report),
+            }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use proxyproof_oracle::conf::{Directive, Word};
 
 pub use self::copy::OwnCopy;
 pub(super) use self::copy::private_copy;
-pub use self::derive::{Said, SaidUpstream};
+pub use self::derive::{Gateway, Said, SaidUpstream};
 use self::main_file::MainFile;
 use self::modules::Lacking;
 use self::site::{INDIRECT, Sites};

@@ -10,31 +10,43 @@ use crate::{
     verdict::Verdict,
 };
 
-/// Writes the result as JUnit XML: `fail` is a failure, `broken` an error, `known` and `skipped` are skipped with their reasons.
+/// Writes results as JUnit XML, of several sites each topic with its host before it: `fail` is a failure, `broken` an error, `known` and `skipped` are skipped with their reasons.
 ///
 /// # Errors
 /// When `target` can't be written.
-pub fn write_junit(result: &SuiteResult, mut target: impl io::Write) -> io::Result<()> {
-    let text = report(result).to_string().map_err(io::Error::other)?;
+pub fn write_junit(results: &[SuiteResult], mut target: impl io::Write) -> io::Result<()> {
+    let text = report(results).to_string().map_err(io::Error::other)?;
     target.write_all(text.as_bytes())?;
     target.flush()
 }
 
-fn report(result: &SuiteResult) -> Report {
-    let mut report = Report::new(format!("proxyproof {}", result.candidate.name));
-    report.set_time(std::time::Duration::from_millis(result.duration_ms));
-    let mut topics: Vec<&str> = Vec::new();
-    for outcome in &result.scenarios {
-        if !topics.contains(&outcome.topic()) {
-            topics.push(outcome.topic());
+fn report(results: &[SuiteResult]) -> Report {
+    let name = results
+        .first()
+        .map_or("", |result| result.candidate.name.as_str());
+    let mut report = Report::new(format!("proxyproof {name}"));
+    let milliseconds = results.iter().map(|result| result.duration_ms).sum();
+    report.set_time(std::time::Duration::from_millis(milliseconds));
+    for result in results {
+        let mut topics: Vec<&str> = Vec::new();
+        for outcome in &result.scenarios {
+            if !topics.contains(&outcome.topic()) {
+                topics.push(outcome.topic());
+            }
         }
+        report.add_test_suites(topics.into_iter().map(|topic| {
+            let name = match results {
+                [_] => topic.to_owned(),
+                _ => format!("{} {topic}", result.deployment),
+            };
+            suite(result, topic, name)
+        }));
     }
-    report.add_test_suites(topics.into_iter().map(|topic| suite(result, topic)));
     report
 }
 
-fn suite(result: &SuiteResult, topic: &str) -> TestSuite {
-    let mut suite = TestSuite::new(topic);
+fn suite(result: &SuiteResult, topic: &str, name: String) -> TestSuite {
+    let mut suite = TestSuite::new(name);
     let candidate = &result.candidate;
     for (name, value) in [
         ("candidate", candidate.name.as_str()),

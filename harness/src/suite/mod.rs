@@ -11,6 +11,7 @@ mod plan;
 mod round;
 mod runner;
 mod shared;
+mod sites;
 mod tally;
 
 pub use event::{Sink, SuiteEvent};
@@ -18,3 +19,4 @@ pub use filter::{Filter, Selection};
 pub use outcome::{CandidateName, Outcome, SCHEMA, StaleGap, SuiteResult, Summary, Tool};
 pub use plan::{Asked, Plan, PlanError};
 pub use runner::Suite;
+pub use sites::SitesResult;

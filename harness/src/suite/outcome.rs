@@ -53,6 +53,16 @@ pub struct Tool {
     pub version: String,
 }
 
+impl Tool {
+    /// This program.
+    pub(crate) fn this() -> Self {
+        Self {
+            name: "proxyproof".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
 /// The proxy that was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidateName {
@@ -169,6 +179,29 @@ impl Summary {
                 .filter(|outcome| !outcome.unstable.is_empty())
                 .count(),
         }
+    }
+}
+
+impl std::ops::Add for Summary {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            pass: self.pass + other.pass,
+            fail: self.fail + other.fail,
+            known: self.known + other.known,
+            skipped: self.skipped + other.skipped,
+            broken: self.broken + other.broken,
+            required_failed: self.required_failed + other.required_failed,
+            recommended_failed: self.recommended_failed + other.recommended_failed,
+            unstable: self.unstable + other.unstable,
+        }
+    }
+}
+
+impl std::iter::Sum for Summary {
+    fn sum<I: Iterator<Item = Self>>(summaries: I) -> Self {
+        summaries.fold(Self::default(), std::ops::Add::add)
     }
 }
 

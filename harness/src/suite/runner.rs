@@ -162,10 +162,7 @@ impl<'a> Suite<'a> {
         let secrets = &self.candidate.secrets;
         secrets.masked_within(SuiteResult {
             schema: SCHEMA,
-            tool: Tool {
-                name: "proxyproof".to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            tool: Tool::this(),
             candidate: name,
             deployment: self.deployment.name.clone(),
             site: self.deployment.conclusions.clone(),

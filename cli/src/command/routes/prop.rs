@@ -16,7 +16,10 @@ use proxyproof_oracle::routes::Confusion;
 
 use crate::{
     args::{DEFAULT_DEPLOYMENT, PropArguments},
-    command::{how::Named, own},
+    command::{
+        how::Named,
+        own::{self, Site},
+    },
     error::CommandError,
     exit::Exit,
     printer::Printer,
@@ -26,8 +29,14 @@ use crate::{
 
 pub(crate) fn prop(arguments: &PropArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let name = arguments.candidate.as_deref().unwrap_or(FRAME);
-    let mut deployment = Deployment::named(DEFAULT_DEPLOYMENT)?;
-    let candidate = own::candidate(&arguments.own, name, None, Named::No, &mut deployment)?;
+    let deployment = Deployment::named(DEFAULT_DEPLOYMENT)?;
+    // What is generated is asked of the whole file: any of its sites runs it.
+    let mut sites = own::sites(&arguments.own, name, None, Named::No, deployment)?;
+    let Site {
+        candidate,
+        deployment,
+        ..
+    } = sites.swap_remove(0);
     let candidate = candidate.installed()?;
     let trial = if arguments.candidate.is_some() || arguments.own.config.is_some() {
         Trial::of(&candidate)

@@ -9,6 +9,21 @@ use crate::{
 };
 
 impl Terminal {
+    /// The closing line of each site, below the reports of several; empty where there is one.
+    pub fn sites(&self, results: &[SuiteResult]) -> String {
+        if results.len() < 2 {
+            return String::new();
+        }
+        let hosts = results.iter().map(|result| result.deployment.len());
+        let width = hosts.max().unwrap_or(0);
+        let line = |result: &SuiteResult| {
+            let closing = self.closing_line(result, &Standing::all(result));
+            format!("  {:width$}  {closing}\n", result.deployment)
+        };
+        let lines: String = results.iter().map(line).collect();
+        format!("\n{} sites:\n{lines}", results.len())
+    }
+
     pub(super) fn summary(&self, result: &SuiteResult, standings: &[Standing<'_>]) -> Vec<String> {
         let mut lines = vec![self.closing_line(result, standings)];
         lines.extend(self.changes(&Change::all(standings)));

@@ -1,5 +1,6 @@
 //! The site that a configuration serves, read from the configuration alone: a deployment, and what was concluded from where.
 
+mod gateways;
 mod identity;
 mod listeners;
 mod promises;
@@ -14,6 +15,7 @@ use proxyproof_oracle::location::NginxVersion;
 use proxyproof_oracle::routes::Config;
 use proxyproof_oracle::unread::{Missing, lacking};
 
+pub use self::gateways::Gateway;
 use self::reading::Reading;
 use super::OwnConfiguration;
 use crate::deployment::{Deployment, Front, Hosts, Limits};
@@ -27,6 +29,8 @@ use crate::protocol::Protocol;
 pub struct Said {
     /// The host to ask for; it chooses among the sites of a file.
     pub host: Option<String>,
+    /// The site to ask, where all that lead to an AI gateway are asked one after the other.
+    pub gateway: Option<Gateway>,
     /// What stands in front of the proxy.
     pub front: Option<Front>,
     /// Which of the listeners to ask, as written.
@@ -60,7 +64,7 @@ impl OwnConfiguration {
         let listening = reading.listening()?;
         let found = reading.upstreams();
         let mut deployment = Deployment {
-            name: reading.host.clone(),
+            name: said.name(&reading.host),
             about: format!("read from {}", self.main.origin),
             front: listening.front,
             hosts: Hosts {

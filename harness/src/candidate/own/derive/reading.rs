@@ -81,12 +81,12 @@ impl<'a> Reading<'a> {
         said: &'a Said,
     ) -> Result<Self, HarnessError> {
         let site = &config.site;
-        let serving: Vec<usize> = (0..site.servers.len())
-            .filter(|server| !ways(site, *server).is_empty())
-            .collect();
-        let meant = match &said.host {
-            Some(host) => serving.iter().copied().find(|one| is_for(site, *one, host)),
-            None => serving.iter().copied().min_by_key(|one| rank(site, *one)),
+        let serving = serving(site);
+        let mut servers = serving.iter().copied();
+        let meant = match (&said.gateway, &said.host) {
+            (Some(gateway), _) => Some(gateway.server),
+            (None, Some(host)) => servers.find(|one| is_for(site, *one, host)),
+            (None, None) => servers.min_by_key(|one| (!said.is_at(site, *one), rank(site, *one))),
         };
         let Some(server) = meant else {
             return Err(own.no_site(site, &serving, said).into());
@@ -145,6 +145,9 @@ impl<'a> Reading<'a> {
     pub(super) fn not_asked(&self) -> Vec<String> {
         let others = self.others.iter().filter_map(|other| {
             let server = &self.site().servers[*other];
+            if self.said.gateway.is_some() && is_gateway(self.site(), *other) {
+                return None;
+            }
             let name = server.host()?;
             let place = self.line(server.place);
             (name != self.host)
@@ -183,13 +186,24 @@ pub(super) fn ways(site: &Site, server: usize) -> Vec<(LocationId, Destination)>
     ways.collect()
 }
 
-/// The least is the likeliest to be meant: one that leads to a program that is known, with TLS, the first of the file.
-fn rank(site: &Site, server: usize) -> (bool, bool, usize) {
+/// The servers that pass requests on.
+pub(super) fn serving(site: &Site) -> Vec<usize> {
+    (0..site.servers.len())
+        .filter(|server| !ways(site, *server).is_empty())
+        .collect()
+}
+
+/// Whether a server leads to a program that is known, or to an OpenAI-like API.
+pub(super) fn is_gateway(site: &Site, server: usize) -> bool {
     let shown = shown(site, server);
-    let known = shown.values().any(|one| one.recognise().is_some());
-    let api = shown.values().any(super::recognise::Shown::has_api);
+    let mut shown = shown.values();
+    shown.any(|one| one.recognise().is_some() || one.has_api())
+}
+
+/// The least is the likeliest to be meant: one that leads to an AI gateway, with TLS, the first of the file.
+pub(super) fn rank(site: &Site, server: usize) -> (bool, bool, usize) {
     let tls = site.servers[server].listens.iter().any(|listen| listen.tls);
-    (!(known || api), !tls, server)
+    (!is_gateway(site, server), !tls, server)
 }
 
 fn is_for(site: &Site, server: usize, host: &str) -> bool {
