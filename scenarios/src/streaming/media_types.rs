@@ -42,6 +42,9 @@ async fn run(ask: &Ask<'_>, checks: &mut Checks) -> Result<(), HarnessError> {
             return Ok(());
         }
     }
+    if ask.deployment().endpoint(Purpose::Plain).is_none() {
+        return Ok(());
+    }
     checks.about("GET");
     LockStep::answer_to(ask.plain_with("stream=true"))
         .play_beyond_events(ask, checks, HELD)
