@@ -9,7 +9,7 @@ use crate::exit::EXIT_CODES;
 /// Write a manifest and a deployment to start from, out of an NGINX configuration
 ///
 /// The folder then runs by itself: `proxyproof run DIR --deployment DIR/deployment.toml`. Routes, hosts, listeners, upstreams
-/// and limits are those of the configuration's first server with locations; look at them before you believe them.
+/// and limits are what `run nginx --config FILE` concludes; look at them before you believe them.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXIT_CODES)]
 pub(crate) struct InitArguments {
@@ -19,4 +19,7 @@ pub(crate) struct InitArguments {
     /// The folder to write to; nothing in it is overwritten
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// The public host name of the site, where the file has several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
 }

@@ -13,7 +13,10 @@ const DEPLOYMENT: &str = "deployment.toml";
 
 pub(crate) fn init(arguments: &InitArguments, printer: &Printer) -> Result<Exit, CommandError> {
     let own = OwnConfiguration::read(&arguments.config)?;
-    let mut deployment = own.derive(&Said::default())?;
+    let mut deployment = own.derive(&Said {
+        host: arguments.host.clone(),
+        ..Said::default()
+    })?;
     let name = arguments.out.file_name().map(|name| name.to_string_lossy());
     let name: String = name
         .unwrap_or_default()

@@ -15,6 +15,21 @@ fn a_manifest_and_a_deployment() {
 }
 
 #[test]
+fn the_site_that_is_meant_of_several() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let out = folder.path().join("chat");
+    let told = Invocation::new(&["init", "sites/two-gateways/sites.conf", "--out"])
+        .argument(&out)
+        .argument("--host")
+        .argument("chat.example.org")
+        .told();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    let deployment = std::fs::read_to_string(out.join("deployment.toml"));
+    let deployment = deployment.expect("it was written");
+    assert!(deployment.contains("\"open-webui:8080\""), "{deployment}");
+}
+
+#[test]
 fn nothing_is_overwritten() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(folder.path().join("deployment.toml"), "mine").expect("it can be written");

@@ -88,6 +88,9 @@ pub(super) struct RawUpstream {
     /// Request fields that the proxy gives a value of its own.
     #[serde(default)]
     pub(super) own_fields: Vec<String>,
+    /// Methods that the proxy answers itself.
+    #[serde(default)]
+    pub(super) answered_methods: Vec<String>,
     /// Whom it takes a client for, in place of what its kind says.
     pub(super) client_address: Option<ClientAddress>,
     #[serde(default, rename = "stub")]

@@ -218,7 +218,7 @@ impl<'a> Validation<'a> {
             let kind = self.kind(name.get_ref(), upstream.kind.as_ref())?;
             let endpoints = kind::endpoints(self.document, &upstream.endpoints)?;
             let published = PublishedUpstream {
-                answered_methods: Vec::new(),
+                answered_methods: upstream.answered_methods,
                 client_address: upstream
                     .client_address
                     .unwrap_or_else(|| kind.client_address.clone()),

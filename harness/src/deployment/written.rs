@@ -137,6 +137,10 @@ fn write_upstream(text: &mut String, name: &str, upstream: &PublishedUpstream) {
         let fields = list(upstream.own_fields.iter().cloned());
         line(text, format_args!("own_fields = {fields}"));
     }
+    if !upstream.answered_methods.is_empty() {
+        let methods = list(upstream.answered_methods.iter().cloned());
+        line(text, format_args!("answered_methods = {methods}"));
+    }
     let own = &upstream.client_address;
     if *own != upstream.kind.client_address {
         let entry = match own.entry {
