@@ -52,7 +52,7 @@ pub(crate) use self::ending::Foretold;
 pub use self::feature::{Feature, UnknownFeature};
 pub use self::gallery::Gallery;
 pub use self::haproxy::HaproxyCopy;
-pub use self::hint::{Hint, Remedy};
+pub use self::hint::{Hint, Patterns, Remedy};
 pub(crate) use self::in_process::Task;
 pub use self::in_process::{InProcess, Listeners, Upstreams};
 pub(crate) use self::instance::Instance;
@@ -65,6 +65,7 @@ pub use self::launch::{
 pub use self::listener_kind::ListenerKind;
 pub(crate) use self::manifest::MANIFEST;
 pub use self::manifest::manifest_schema;
+use self::own::InForce;
 pub use self::own::{Gateway, Maps, OwnConfiguration, OwnCopy, Said, SaidUpstream, address};
 pub(crate) use self::private_copy::CopyPlaces;
 pub use self::private_copy::PrivateCopy;
@@ -76,6 +77,7 @@ pub use self::secrets::Secrets;
 pub(crate) use self::words::Words;
 use crate::deployment::Deployment;
 use crate::error::HarnessError;
+use crate::hint::Hint as Located;
 use crate::kind::Purpose;
 
 /// A proxy and everything the harness must know to stage it; made from a manifest.
@@ -102,6 +104,8 @@ pub struct Candidate {
     pub editions: Vec<Edition>,
     /// What its configuration holds and no report may show.
     pub secrets: Secrets,
+    /// What a user's own configuration says where a request is served.
+    pub(crate) in_force: Option<Arc<InForce>>,
     /// Names of defects to switch on; only the embedded reference has any.
     pub defects: Vec<String>,
 }
@@ -341,6 +345,7 @@ impl Candidate {
             remedies: Vec::new(),
             editions: Vec::new(),
             secrets: Secrets::default(),
+            in_force: None,
             defects: Vec::new(),
         }
     }
@@ -370,13 +375,22 @@ impl Candidate {
         self.hints.iter().find(|hint| hint.answers(finding))
     }
 
-    /// The first such hint for this site that the files do not follow already; the first where they follow all.
-    #[must_use]
-    pub fn open_hint(&self, finding: &str, deployment: &Deployment) -> Option<&Hint> {
-        let answers = |hint: &&Hint| hint.answers(finding) && hint.is_for(deployment);
+    /// What to change for a finding on this site, at its place: by what is in force where its request was served, for a user's
+    /// own file; else the first advice that the files do not follow already, or the first where they follow all.
+    pub(crate) fn hint_for(
+        &self,
+        code: &str,
+        sent: Option<&str>,
+        deployment: &Deployment,
+    ) -> Option<Located> {
+        let answers = |hint: &&Hint| hint.answers(code) && hint.is_for(deployment);
         let mut hints = self.hints.iter().filter(answers);
+        if let Some(in_force) = &self.in_force {
+            return in_force.hint(hints, sent);
+        }
         let first = hints.clone().next();
-        hints.find(|hint| !hint.is_followed(self.files())).or(first)
+        let hint = hints.find(|hint| !hint.is_followed(self.files())).or(first);
+        hint.map(|hint| Located::resolve(hint, self.files()))
     }
 
     /// The known gaps that cover a scenario asked through a protocol.

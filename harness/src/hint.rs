@@ -16,6 +16,9 @@ pub struct Hint {
     /// The place in it, unless the directive has to be added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Whether the change is added inside the block at the place, and replaces nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub within: bool,
     /// What the directive does wrong, as a fragment.
     pub because: String,
     /// What to write there instead, or to add.
@@ -50,6 +53,7 @@ impl Hint {
         Self {
             file: file.map(|file| file.origin.clone()).unwrap_or_default(),
             place,
+            within: false,
             because: hint.because.clone(),
             change: hint.change.clone(),
         }

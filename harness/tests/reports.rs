@@ -28,6 +28,7 @@ fn hint() -> Hint {
             "proxy_set_header X-Forwarded-For",
             "server {\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n}\n",
         ),
+        within: false,
         because: "appends to what the client sent".to_owned(),
         change: "proxy_set_header X-Forwarded-For $proxy_protocol_addr;".to_owned(),
     }

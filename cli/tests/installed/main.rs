@@ -112,6 +112,7 @@ fn all() -> [Tests; 7] {
             sites::one_of_several_sites,
             sites::a_location_in_another,
             sites::a_gate_in_front,
+            sites::keys_that_nginx_asks_for,
             sites::an_office_alone,
             sites::directives_that_this_nginx_lacks,
             sites::a_module_that_is_not_there,

@@ -1,4 +1,5 @@
-//! Sites as people have them, in `sites/`: what is concluded from the file alone, and which claims fail with which code.
+//! Sites as people have them, in `sites/`: what is concluded from the file alone, which claims fail with which code, and
+//! where what is to be changed.
 
 use std::fmt::Write as _;
 
@@ -45,6 +46,7 @@ sites! {
 // What the copy does without.
 sites! {
     a_gate_in_front: "auth-request/site.conf" "headers" "upload/limit_accepted";
+    keys_that_nginx_asks_for: "key-gate/gate.conf" "headers" "upload/limit_accepted";
     an_office_alone: "office-only/cpa.conf" "identity" "websocket" "streaming/head_before_first_event";
     directives_that_this_nginx_lacks: "modules-not-there/site.conf" "headers" "streaming";
     a_module_that_is_not_there: "geoip2/nginx.conf" "streaming";
@@ -119,8 +121,26 @@ fn shown(report: &Value) -> String {
         let (id, protocol) = (word(&scenario["id"]), word(&scenario["protocol"]));
         writeln!(text, "{verdict} {id}@{protocol}: {}", codes.join(", "))
             .expect("a text takes everything");
+        if verdict == "fail" {
+            writeln!(text, "    {}", cause(&scenario["findings"][0]["hint"]))
+                .expect("a text takes everything");
+        }
     }
     text
+}
+
+/// Where something is to be changed, and into what.
+fn cause(hint: &Value) -> String {
+    if hint.is_null() {
+        return "no cause known".to_owned();
+    }
+    let within = if hint["within"] == true { " in it" } else { "" };
+    let line = &hint["place"]["line"];
+    format!(
+        "{}:{line}{within}: {}",
+        word(&hint["file"]),
+        word(&hint["change"])
+    )
 }
 
 fn word(value: &Value) -> &str {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::{Deployment, ProxyProtocol};
+use crate::deployment::{Deployment, Front, ProxyProtocol};
 
 /// What some sites' listeners have, and others do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,6 +13,8 @@ pub enum ListenerKind {
     Tls,
     /// Connections to the candidate begin with a PROXY header.
     ProxyProtocol,
+    /// Clients speak TLS with what stands before the candidate.
+    TlsInFront,
 }
 
 impl ListenerKind {
@@ -23,6 +25,7 @@ impl ListenerKind {
         listeners.any(|listener| match self {
             Self::Tls => listener.tls,
             Self::ProxyProtocol => listener.proxy_protocol != ProxyProtocol::None,
+            Self::TlsInFront => deployment.front != Front::None,
         })
     }
 }

@@ -70,6 +70,7 @@ impl<'a> Manifest<'a> {
             hints: self.hints(&raw.hints)?,
             remedies: raw.remedies.clone(),
             secrets: Secrets::default(),
+            in_force: None,
             editions: self.editions(&raw.editions)?,
             defects: Vec::new(),
         })
@@ -340,7 +341,9 @@ impl<'a> Manifest<'a> {
                 let Hint {
                     finding, change, ..
                 } = hint.get_ref();
-                if finding.trim().is_empty() || change.trim().is_empty() {
+                let patterns = finding.all();
+                let is_blank = |text: &String| text.trim().is_empty();
+                if patterns.is_empty() || patterns.iter().any(is_blank) || is_blank(change) {
                     let message = "a hint needs a finding and a change";
                     return Err(self.at(hint, "this one", message));
                 }

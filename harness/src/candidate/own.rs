@@ -4,6 +4,7 @@ mod copy;
 mod derive;
 mod draft;
 mod frame;
+mod in_force;
 mod included;
 mod main_file;
 mod modules;
@@ -20,6 +21,7 @@ use proxyproof_oracle::conf::{Directive, Word};
 pub use self::copy::OwnCopy;
 pub(super) use self::copy::private_copy;
 pub use self::derive::{Gateway, Said, SaidUpstream};
+pub(in crate::candidate) use self::in_force::InForce;
 use self::main_file::MainFile;
 use self::modules::Lacking;
 use self::site::{INDIRECT, Sites};
@@ -146,6 +148,7 @@ impl OwnConfiguration {
             literal: sites.literal(),
             missing: self.missing.iter().map(|one| one.written.clone()).collect(),
             others: Vec::new(),
+            ends_tls: self.ends_tls(),
             listeners: deployment
                 .listeners
                 .values()
@@ -155,6 +158,7 @@ impl OwnConfiguration {
                 .map(|group| (group.written.clone(), group.pattern()))
                 .collect(),
             lacking: self.lacking.clone(),
+            gates: self.gates(),
             pages: self.pages(),
         };
         let own = |source: &Source, name: String| LaunchFile {
@@ -187,7 +191,8 @@ impl OwnConfiguration {
             frame.text.push_str(&self.frame());
             *file = Arc::new(frame);
         }
-        self.walk(&mut |_, _, directive| candidate.secrets.look_at(directive));
+        candidate.in_force = InForce::of(&self, deployment).map(Arc::new);
+        self.walk(&mut |_, above, directive| candidate.secrets.look_at(above, directive));
         for group in &self.included {
             let sources = group.sources.iter().enumerate();
             let copies = sources.map(|(index, source)| Arc::new(own(source, group.name(index))));
@@ -203,6 +208,14 @@ impl OwnConfiguration {
                 .parsed
                 .walk(&mut |above, directive| look(source, above, directive));
         }
+    }
+
+    fn ends_tls(&self) -> bool {
+        let mut found = false;
+        self.walk(&mut |_, _, directive| {
+            found |= directive.is("listen") && has(directive, "ssl");
+        });
+        found
     }
 
     fn has(&self, name: &[u8]) -> bool {

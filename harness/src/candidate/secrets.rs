@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use proxyproof_oracle::conf::{Directive, Word};
+use proxyproof_oracle::conf::Directive;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -16,11 +16,31 @@ pub struct Secrets {
 impl Secrets {
     /// Keeps what a directive of NGINX's gives away: fields and variables whose names say so, and what has the form of a
     /// credential wherever it stands.
-    pub(super) fn look_at(&mut self, directive: &Directive) {
+    pub(super) fn look_at(&mut self, above: &[&Directive], directive: &Directive) {
         let arguments = directive.arguments();
         for word in arguments {
-            if let Some(value) = credential(word) {
+            if let Some(value) = credential(&word.text()) {
                 self.keep(&value);
+            }
+        }
+        let looks_at = |directive: &Directive| {
+            let first = directive.arguments().first();
+            first.is_some_and(|word| is_telling(&word.text()))
+        };
+        // `if ($http_x_api_key != "…")`, and a map from the keys of those who are let in.
+        if directive.is("if") && looks_at(directive) {
+            for word in &arguments[1..] {
+                self.keep(word.text().trim_end_matches(')'));
+            }
+        }
+        let source = above.last().filter(|block| block.is("map"));
+        if source.is_some_and(|map| looks_at(map)) {
+            let key = String::from_utf8_lossy(directive.name()).into_owned();
+            let key = key
+                .trim_start_matches(['~', '*', '^'])
+                .trim_end_matches('$');
+            if !["default", "hostnames", "include", "volatile"].contains(&key) {
+                self.keep(key);
             }
         }
         let named = directive.is("proxy_set_header") || directive.is("set");
@@ -99,12 +119,11 @@ fn is_telling(name: &str) -> bool {
 }
 
 /// What has the form of a credential: a scheme of RFC 9110 section 11 with its token, or a key as AI services issue them.
-fn credential(word: &Word) -> Option<String> {
-    let text = word.text();
+fn credential(text: &str) -> Option<String> {
     let token = ["Bearer ", "Basic "]
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));
-    let key = text.starts_with("sk-").then_some(&*text);
+    let key = text.starts_with("sk-").then_some(text);
     token.or(key).map(str::to_owned)
 }
 
@@ -122,15 +141,16 @@ mod tests {
     fn keys_and_tokens_are_masked_and_variables_are_not() {
         let text = r#"set $upstream_key "abcdef123"; proxy_set_header Authorization "Bearer sk-live-1";
             proxy_set_header X-Api-Key $upstream_key; proxy_set_header Host "api.example.org";
-            map $host $x { default "Basic dXNlcjpwYXNz"; }"#;
+            map $host $x { default "Basic dXNlcjpwYXNz"; } map $http_x_api_key $ok { ~^key-of-bob$ 1; default 0; }
+            if ($http_x_token != "letmein") { return 401; }"#;
         let mut secrets = Secrets::default();
         let document = Document::parse(text.as_bytes()).unwrap();
-        document.walk(&mut |_, directive| secrets.look_at(directive));
+        document.walk(&mut |above, directive| secrets.look_at(above, directive));
         let masked =
-            secrets.masked("abcdef123, sk-live-1, dXNlcjpwYXNz, $upstream_key, api.example.org");
+            secrets.masked("abcdef123, sk-live-1, dXNlcjpwYXNz, key-of-bob, letmein, $upstream_key, api.example.org");
         assert_eq!(
             masked,
-            "[secret], [secret], [secret], $upstream_key, api.example.org"
+            "[secret], [secret], [secret], [secret], [secret], $upstream_key, api.example.org"
         );
         let within = secrets.masked_within(vec![("a".to_owned(), "x-abcdef123".to_owned())]);
         assert_eq!(within, [("a".to_owned(), "x-[secret]".to_owned())]);

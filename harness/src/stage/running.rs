@@ -85,8 +85,7 @@ impl RunningStage {
     /// What to change in the user's file for a finding of this code, if the candidate's manifest says.
     #[must_use]
     pub fn hint(&self, finding: &str) -> Option<hint::Hint> {
-        let hint = self.candidate.open_hint(finding, &self.deployment)?;
-        Some(self.configuration.hint(hint))
+        self.candidate.hint_for(finding, None, &self.deployment)
     }
 
     /// The candidate's processes, as they are now.

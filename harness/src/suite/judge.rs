@@ -4,7 +4,6 @@ use super::{Outcome, attempt::Attempt, plan::Asked};
 use crate::{
     candidate::{Candidate, Feature, KnownGap},
     deployment::{Deployment, Front, ProxyProtocol},
-    hint::Hint,
     level::Level,
     protocol::Protocol,
     verdict::Verdict,
@@ -128,8 +127,9 @@ impl Judge<'_> {
     fn complete(&self, outcome: &mut Outcome, asked: Asked) {
         for finding in &mut outcome.findings {
             finding.rerun = format!("{} -f {}", self.command, asked.name());
-            let hint = self.candidate.open_hint(&finding.code, self.deployment);
-            finding.hint = hint.map(|hint| Hint::resolve(hint, self.candidate.files()));
+            let sent = finding.sent.as_ref().map(|sent| sent.text.as_str());
+            let candidate = self.candidate;
+            finding.hint = candidate.hint_for(&finding.code, sent, self.deployment);
         }
     }
 }

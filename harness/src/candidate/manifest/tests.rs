@@ -105,8 +105,8 @@ fn advice_may_be_for_some_listeners_only() {
     );
     let candidates = Manifest::new(&text, &FILES).candidates().unwrap();
     let change = |deployment: &Deployment| {
-        let hint = candidates[0].open_hint("trial.x", deployment);
-        hint.map(|hint| hint.change.clone())
+        let hint = candidates[0].hint_for("trial.x", None, deployment);
+        hint.map(|hint| hint.change)
     };
     let mut deployment = Deployment::cpa_two_hosts();
     assert_eq!(change(&deployment).as_deref(), Some("the header's"));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proxyproof_oracle::conf::{self, Body, Directive, Edits, Span, Word};
 
 use super::modules::Lacking;
-use super::unconfined::is_left_out;
+use super::unconfined::{gate, is_left_out};
 use super::{address, has, has_port, text_of};
 use crate::candidate::CERTIFICATE;
 
@@ -26,6 +26,8 @@ pub struct OwnCopy {
     pub implied: Vec<(String, String)>,
     /// Destinations whose variables lead to one place, and the same with that place written out.
     pub literal: Vec<(String, String)>,
+    /// Whether some server ends TLS.
+    pub ends_tls: bool,
     /// Arguments of `include` whose files are not there: the copy does without.
     pub missing: Vec<String>,
     /// Where in the text other sites have their servers, in bytes: no finding is about them.
@@ -34,6 +36,8 @@ pub struct OwnCopy {
     pub includes: Vec<(String, String)>,
     /// What the NGINX that runs does not know.
     pub(super) lacking: Lacking,
+    /// Variables on which an `if` turns clients away, and the copy none.
+    pub(super) gates: BTreeSet<String>,
     /// Paths of error pages that are files of the user's server.
     pub(super) pages: BTreeSet<String>,
 }
@@ -153,17 +157,19 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
             _ => {}
         }
     });
-    let implied: String =
-        own.implied
-            .iter()
-            .filter(|_| own.is_main)
-            .map(|(name, address)| format!("upstream {name} {{ server {address}; }} "))
-            .chain(own.is_main.then(|| own.lacking.maps()))
-            // A file that is missing may be the one that names the certificate.
-            .chain((own.is_main && !own.missing.is_empty()).then(|| {
+    let implied: String = own
+        .implied
+        .iter()
+        .filter(|_| own.is_main)
+        .map(|(name, address)| format!("upstream {name} {{ server {address}; }} "))
+        .chain(own.is_main.then(|| own.lacking.maps()))
+        // A file that is missing, or a program, may be what names the certificate.
+        .chain(
+            (own.is_main && own.ends_tls && !names_a_certificate(&document)).then(|| {
                 format!("ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE}; ")
-            }))
-            .collect();
+            }),
+        )
+        .collect();
     let is_whole = document.directives().iter().any(|one| one.is("http"));
     if !is_whole && !implied.is_empty() {
         edits.replace(Span::at(0), implied.clone());
@@ -177,7 +183,10 @@ pub(in crate::candidate) fn private_copy(text: &str, own: &OwnCopy) -> String {
         if !http.children().iter().any(|child| child.is("access_log")) {
             own.push_str(" access_log access.log;");
         }
-        edits.replace(Span::at(http.span().start as usize), "pid nginx.pid; ");
+        let has_events = document.directives().iter().any(|one| one.is("events"));
+        let events = if has_events { "" } else { "events { } " };
+        let before = format!("pid nginx.pid; {events}");
+        edits.replace(Span::at(http.span().start as usize), before);
         if let Some(inside) = inside(http) {
             edits.replace(inside, format!("{own} {implied}"));
         }
@@ -201,6 +210,7 @@ impl OwnCopy {
         let page = directive.arguments().last();
         is_left_out(above, directive)
             || self.lacking.has(above, directive)
+            || gate(directive).is_some_and(|name| self.gates.contains(&name))
             || directive.is("error_page")
                 && page.is_some_and(|page| self.pages.contains(&*page.text()))
     }
@@ -214,6 +224,16 @@ impl OwnCopy {
         let destination = destination.text();
         self.unplugged.iter().any(|one| *one == destination)
     }
+}
+
+/// Whether a certificate stands outside servers, for all of them.
+fn names_a_certificate(document: &conf::Document) -> bool {
+    let mut named = false;
+    document.walk(&mut |above, directive| {
+        let outside = !above.iter().any(|block| block.is("server"));
+        named |= outside && directive.is("ssl_certificate");
+    });
+    named
 }
 
 /// Without `listen` a server is on port 80, or on 8000 where it may not have that.

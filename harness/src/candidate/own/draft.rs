@@ -60,10 +60,12 @@ impl OwnConfiguration {
                 None => "",
                 Some(ListenerKind::Tls) => "listener = \"tls\"\n",
                 Some(ListenerKind::ProxyProtocol) => "listener = \"proxy_protocol\"\n",
+                Some(ListenerKind::TlsInFront) => "listener = \"tls_in_front\"\n",
             };
+            let patterns: Vec<String> = hint.finding.all().iter().map(|one| quoted(one)).collect();
             manifest.push_str(&format!(
-                "\n[[hint]]\nfinding = {}\n{listener}at = {}\nchange = {}\nbecause = {}\n",
-                quoted(&hint.finding),
+                "\n[[hint]]\nfinding = [{}]\n{listener}at = {}\nchange = {}\nbecause = {}\n",
+                patterns.join(", "),
                 quoted(&hint.at),
                 quoted(&hint.change),
                 quoted(&hint.because)

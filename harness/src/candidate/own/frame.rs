@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proxyproof_oracle::conf::{self, Directive};
 
 use super::source::PROXY_PARAMS;
-use super::unconfined::is_of_another_protocol;
+use super::unconfined::{gate, is_of_another_protocol};
 use super::{Maps, OwnConfiguration};
 
 impl OwnConfiguration {
@@ -43,7 +43,31 @@ impl OwnConfiguration {
             format!("left out: error_page {page}, since the page is a file of the server")
         });
         let all = missing.chain(self.lacking_words()).chain(assumed);
-        all.chain(others).chain(pages).collect()
+        let gates = self.gates().into_iter().map(|name| {
+            let why = match name.as_str() {
+                "server_port" | "http_x_forwarded_proto" => "the stage has ports of its own",
+                _ => UNSATISFIED,
+            };
+            format!("left out: the `if` on ${name}, since {why}")
+        });
+        all.chain(others).chain(gates).chain(pages).collect()
+    }
+
+    /// Variables by which clients are turned away, but for what is made of the PROXY header, which every probe has.
+    pub(super) fn gates(&self) -> BTreeSet<String> {
+        let (mut gates, mut of_the_header) = (BTreeSet::new(), BTreeSet::new());
+        self.walk(&mut |_, _, directive| {
+            gates.extend(gate(directive));
+            let words = directive.arguments();
+            if let (true, [source, given, ..]) = (directive.is("map"), words)
+                && source.text() == "$proxy_protocol_addr"
+            {
+                let given = given.text();
+                of_the_header.insert(given.trim_start_matches('$').to_owned());
+            }
+        });
+        gates.retain(|name| !of_the_header.contains(name));
+        gates
     }
 
     /// Whether some file says this, and not `off`.
@@ -93,6 +117,11 @@ impl OwnConfiguration {
     fn lacks_variable(&self, name: &str) -> bool {
         let (mut used, mut defined) = (false, false);
         let variable = format!("${name}");
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let has = |text: &str| {
+            let mut found = text.match_indices(&variable);
+            found.any(|(at, _)| !text[at + variable.len()..].starts_with(is_part))
+        };
         self.walk(&mut |_, _, directive| {
             let gives = ["map", "set", "geo"]
                 .iter()
@@ -100,7 +129,7 @@ impl OwnConfiguration {
             for word in directive.arguments() {
                 match gives && *word.text() == variable {
                     true => defined = true,
-                    false => used |= word.text().contains(&variable),
+                    false => used |= has(&word.text()),
                 }
             }
         });
@@ -127,18 +156,23 @@ const USUAL_MAPS: [(&str, &str); 1] = [(
 )];
 
 /// Directives that the copy does without, and why.
-const LEFT_OUT: [(&str, &str); 8] = [
+const LEFT_OUT: [(&str, &str); 13] = [
     ("auth_basic", UNSATISFIED),
     ("auth_request", UNSATISFIED),
     ("auth_jwt", UNSATISFIED),
     ("allow", UNSATISFIED),
     ("limit_except", "every method is asked"),
+    ("ssl_verify_client", UNSATISFIED),
     ("limit_req", EXCEEDED),
     ("limit_conn", EXCEEDED),
     (
         "proxy_cache",
         "an earlier answer would be taken for the upstream's",
     ),
+    ("mirror", "a request would arrive twice"),
+    ("modsecurity", "its rules would be asked, and not the proxy"),
+    ("pagespeed", "it changes pages"),
+    ("proxy_bind", "the stage has addresses of its own"),
 ];
 const UNSATISFIED: &str = "no probe can satisfy it";
 const EXCEEDED: &str = "a suite that asks everything at once exceeds it";

@@ -24,6 +24,51 @@ pub(super) fn is_left_out(above: &[&Directive], directive: &Directive) -> bool {
         || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
+/// The variable that an `if` which turns clients away looks at: a key that no probe has, an address, a program's name.
+pub(super) fn gate(directive: &Directive) -> Option<String> {
+    let refuses = |child: &Directive| {
+        let code = child.arguments().first().map(|code| code.text());
+        child.is("return") && code.is_some_and(|code| TURNED_AWAY.contains(&&*code))
+    };
+    if !directive.is("if") {
+        return None;
+    }
+    let name = variable_of(directive)?;
+    // The stage's ports are its own, and its clients are who they are, whatever a front would say of them.
+    let is_moved = ["server_port", "http_x_forwarded_proto"].contains(&&*name)
+        && directive.children().iter().any(sends_elsewhere);
+    let is_gate =
+        directive.children().iter().any(refuses) && !OF_THE_REQUEST.contains(&name.as_str());
+    (is_moved || is_gate).then_some(name)
+}
+
+/// Whether an `if` is on something else than which request it is: nobody knows here whether it applies.
+pub(super) fn is_uncertain(directive: &Directive) -> bool {
+    let name = directive.is("if").then(|| variable_of(directive)).flatten();
+    name.is_some_and(|name| !OF_THE_REQUEST.contains(&name.as_str()))
+}
+
+fn sends_elsewhere(directive: &Directive) -> bool {
+    let mut words = directive.arguments().iter().map(|word| word.text());
+    match directive.name() {
+        b"return" => words.any(|word| ["301", "302", "307", "308"].contains(&&*word)),
+        b"rewrite" => words.any(|word| ["permanent", "redirect"].contains(&&*word)),
+        _ => false,
+    }
+}
+
+/// The first variable of a condition.
+fn variable_of(directive: &Directive) -> Option<String> {
+    let words = directive.arguments().iter().map(|word| word.text());
+    let condition: Vec<_> = words.collect();
+    let condition = condition.join(" ");
+    let (_, name) = condition.split_once('$')?;
+    let name = name.trim_start_matches('{');
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let name = &name[..name.find(|letter| !is_part(letter)).unwrap_or(name.len())];
+    Some(name.to_owned())
+}
+
 /// Whether it stands in a block that the copy does without: it speaks no HTTP.
 pub(super) fn is_of_another_protocol(above: &[&Directive]) -> bool {
     let name = above.first().map(|block| text_of(block));
@@ -54,7 +99,7 @@ const OTHER_PROTOCOLS: [&str; 4] = ["mail", "mgmt", "rtmp", "stream"];
 /// What is the stage's affair, or names files of the server that has it: keys, tickets, and who vouches for a certificate
 /// (`ssl_stapling` and `ssl_ocsp` ask an authority, beyond the stage). What writes files. Limits of how much one address
 /// may ask, which a suite that asks everything at once has to exceed. And caches, whose answers would be an earlier question's.
-const LEFT_OUT: [&str; 45] = [
+const LEFT_OUT: [&str; 49] = [
     "acme_certificate",
     "acme_issuer",
     "acme_shared_zone",
@@ -74,12 +119,14 @@ const LEFT_OUT: [&str; 45] = [
     "limit_req",
     "lock_file",
     "lua_ssl_trusted_certificate",
+    "mirror",
     "pid",
     "proxy_cache",
     "proxy_ssl_certificate",
     "proxy_ssl_certificate_key",
     "proxy_ssl_trusted_certificate",
     "quic_host_key",
+    "ssl_client_certificate",
     "ssl_crl",
     "ssl_dhparam",
     "ssl_ech_file",
@@ -94,12 +141,42 @@ const LEFT_OUT: [&str; 45] = [
     "ssl_stapling_responder",
     "ssl_stapling_verify",
     "ssl_trusted_certificate",
+    "ssl_verify_client",
     "state",
     "upload_state_store",
     "upload_store",
+    "use",
     "user",
     "vhost_traffic_status_dump",
     "working_directory",
+];
+
+/// What an `if` answers clients with that it does not let in.
+const TURNED_AWAY: [&str; 4] = ["401", "403", "407", "444"];
+
+/// What says which request it is, and not whose: an `if` on one of these is about routes.
+const OF_THE_REQUEST: [&str; 21] = [
+    "args",
+    "arg_model",
+    "content_length",
+    "content_type",
+    "document_uri",
+    "host",
+    "http2",
+    "http_connection",
+    "http_content_length",
+    "http_content_type",
+    "http_host",
+    "http_upgrade",
+    "https",
+    "is_args",
+    "query_string",
+    "request_filename",
+    "request_method",
+    "request_uri",
+    "scheme",
+    "server_port",
+    "uri",
 ];
 
 /// Ends of names: answers that are stored as files, addresses that connections come from, keys of connections.
@@ -125,6 +202,46 @@ const CODE_FAMILIES: [&str; 4] = ["js_", "passenger_", "perl_", "phusion_"];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_if_that_turns_clients_away_is_left_out() {
+        for (text, expected) in [
+            (
+                r#"if ($http_authorization != "Bearer x") { return 401; }"#,
+                Some("http_authorization"),
+            ),
+            (
+                "if ($valid_key = 0) { return 403 '{}'; }",
+                Some("valid_key"),
+            ),
+            (
+                "if ($http_user_agent ~* (bot|curl)) { return 444; }",
+                Some("http_user_agent"),
+            ),
+            ("if ($allowed) { set $a 1; }", None),
+            (
+                "if ($server_port !~ 443) { rewrite ^ https://$host$1 permanent; }",
+                Some("server_port"),
+            ),
+            (
+                "if ($scheme = http) { return 301 https://$host$request_uri; }",
+                None,
+            ),
+            ("if ($host != api.example.org) { return 444; }", None),
+            ("if ($request_method = OPTIONS) { return 204; }", None),
+            ("if ($request_method !~ ^(GET|POST)$) { return 403; }", None),
+            ("if (-f $request_filename) { return 403; }", None),
+        ] {
+            let configuration = OwnConfiguration::of_text(text);
+            let mut found = None;
+            configuration.walk(&mut |_, above, directive| {
+                if above.is_empty() {
+                    found = gate(directive);
+                }
+            });
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn what_runs_code_is_refused_at_its_line() {

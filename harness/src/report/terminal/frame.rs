@@ -36,7 +36,12 @@ fn located(hint: &Hint, place: &Place, styles: &Styles) -> Vec<String> {
             hint.because
         ),
     ];
-    lines.extend(change(&format!(" {margin} ╰─ change to:"), hint, styles));
+    let verb = if hint.within {
+        "add in it"
+    } else {
+        "change to"
+    };
+    lines.extend(change(&format!(" {margin} ╰─ {verb}:"), hint, styles));
     lines
 }
 

@@ -106,19 +106,11 @@ fn a_copy_reaches_nobody_and_writes_nothing_outside() {
 fn what_is_put_into_a_block_stays_where_its_first_directive_is_left_out() {
     let own = OwnCopy {
         is_main: true,
-        folder: PathBuf::new(),
-        listeners: Vec::new(),
-        unplugged: Vec::new(),
-        implied: Vec::new(),
-        missing: Vec::new(),
-        others: Vec::new(),
-        includes: Vec::new(),
-        literal: Vec::new(),
         lacking: Lacking {
             directives: BTreeSet::from(["brotli".to_owned()]),
             variables: BTreeSet::from(["country".to_owned()]),
         },
-        pages: BTreeSet::new(),
+        ..OwnCopy::default()
     };
     let copy = private_copy("http { brotli on; server { brotli on; } }", &own);
     assert!(!copy.contains("brotli"), "{copy}");
@@ -130,4 +122,27 @@ fn what_is_put_into_a_block_stays_where_its_first_directive_is_left_out() {
     ] {
         assert!(copy.contains(put_in), "{put_in}: {copy}");
     }
+}
+
+#[test]
+fn what_a_fragment_or_a_file_without_events_lacks_is_put_in() {
+    let copy = |text: &str, ends_tls: bool| {
+        let own = OwnCopy {
+            is_main: true,
+            ends_tls,
+            ..OwnCopy::default()
+        };
+        private_copy(text, &own)
+    };
+    let without = copy("http { server { listen 443 ssl; } }", true);
+    assert!(without.contains("events { } http"), "{without}");
+    assert!(without.contains("ssl_certificate "), "{without}");
+    let with = copy(
+        "events { use kqueue; } http { ssl_certificate a; server { } }",
+        true,
+    );
+    assert_eq!(with.matches("events").count(), 1, "{with}");
+    assert_eq!(with.matches("ssl_certificate ").count(), 1, "{with}");
+    assert!(!with.contains("kqueue"), "{with}");
+    assert!(!copy("http { server { } }", false).contains("ssl_certificate"));
 }

@@ -23,9 +23,9 @@ impl Reading<'_> {
         sent.find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// Fields that every location of an upstream sends with a text of its own.
-    pub(super) fn own_fields(&self, found: &FoundUpstream) -> Vec<String> {
-        let Some((first, others)) = found.locations.split_first() else {
+    /// Fields that each of these locations sends with a text of its own.
+    pub(super) fn own_fields(&self, locations: &[LocationId]) -> Vec<String> {
+        let Some((first, others)) = locations.split_first() else {
             return Vec::new();
         };
         let is_own = |field: &ProxiedField| {

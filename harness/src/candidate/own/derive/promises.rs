@@ -15,13 +15,20 @@ impl Reading<'_> {
     /// Puts sizes and times into the deployment, and says what was concluded.
     pub(super) fn promise(&self, deployment: &mut Deployment) -> Vec<String> {
         let mut conclusions = Vec::new();
-        self.promise_size(deployment);
+        let written = self.promise_size(deployment);
         if let Some(body) = deployment.request_body() {
-            conclusions.push(format!(
-                "bodies up to {} ({})",
-                size(body.value),
-                body.source
-            ));
+            let asked = size(body.value);
+            conclusions.push(match written {
+                Some(own) if own.value == 0 => {
+                    format!("bodies of any size ({}), asked up to {asked}", own.source)
+                }
+                Some(own) if own.value > body.value => format!(
+                    "bodies up to {} ({}), asked up to {asked}",
+                    size(own.value),
+                    own.source
+                ),
+                _ => format!("bodies up to {asked} ({})", body.source),
+            });
         }
         let timeout = self.location_of(deployment, Purpose::Stream);
         let timeout = self.in_force(timeout, "proxy_read_timeout");
@@ -42,15 +49,21 @@ impl Reading<'_> {
         conclusions
     }
 
-    fn promise_size(&self, deployment: &mut Deployment) {
+    /// What the file says of sizes is what is asked, as far as a question can be that long; the result is what it says.
+    fn promise_size(&self, deployment: &mut Deployment) -> Option<Promise<u64>> {
         let location = self.location_of(deployment, Purpose::Upload);
         let setting = self.in_force(location, "client_max_body_size");
         let own = self.promised(&setting, |one| one.bytes(self.version()));
-        // 0 is no limit; a body of many MiB says no more than one of some.
-        let own = own.filter(|own| own.value > 0 && own.value <= MOST);
-        deployment.limits.refuse_larger = own.is_some();
+        // 0 is no limit.
+        let limit = own.clone().filter(|own| own.value > 0);
+        deployment.limits.refuse_larger = limit.as_ref().is_some_and(|own| own.value <= MOST);
         let of_kind = deployment.request_body();
-        deployment.limits.request_body = stricter(own, of_kind.as_ref());
+        let limit = limit.map(|own| Promise {
+            value: own.value.min(MOST),
+            ..own
+        });
+        deployment.limits.request_body = stricter(limit, of_kind.as_ref());
+        own
     }
 
     /// What the file itself says, with its line.
@@ -120,6 +133,20 @@ impl Reading<'_> {
         })
     }
 
+    /// What `set` gives a variable in a location or around it, where that is the same for every request.
+    fn constant(&self, location: LocationId, variable: &str) -> Option<String> {
+        let site = self.site();
+        let mut blocks = [Some(location), None].into_iter();
+        blocks.find_map(|location| {
+            let mut settings = site.settings_in(self.scope(location)).iter();
+            let set = settings.find(|setting| {
+                let name = setting.argument(0).unwrap_or_default();
+                setting.name == "set" && name.strip_prefix('$') == Some(variable)
+            })?;
+            set.argument(1).filter(|value| !value.contains('$'))
+        })
+    }
+
     /// The Host that an upstream is to see, where the file gives it one of its own: a name that is written, or, over TLS and
     /// without a word, the name of the server.
     pub(super) fn host_at(&self, one: &FoundUpstream) -> Option<String> {
@@ -127,6 +154,14 @@ impl Reading<'_> {
         match self.field(location, "Host") {
             Some(field) => {
                 let value = String::from_utf8(field.value).ok()?;
+                let value = match value.strip_prefix('$') {
+                    Some("proxy_host") => {
+                        let mut ways = ways(self.site(), self.server).into_iter();
+                        ways.find(|(id, _)| *id == location)?.1.upstream
+                    }
+                    Some(variable) => self.constant(location, variable)?,
+                    None => value,
+                };
                 let is_own = !value.contains('$') && value != self.host;
                 is_own.then_some(value)
             }

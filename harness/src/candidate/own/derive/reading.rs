@@ -8,7 +8,8 @@ use proxyproof_oracle::upstream::Destination;
 
 use super::Said;
 use super::upstreams::shown;
-use crate::candidate::own::OwnConfiguration;
+use crate::candidate::own::unconfined::{gate, is_uncertain};
+use crate::candidate::own::{OwnConfiguration, Source};
 use crate::document::{Document, DocumentError};
 use crate::error::HarnessError;
 
@@ -28,7 +29,7 @@ pub(super) struct Reading<'a> {
 impl OwnConfiguration {
     /// As the oracle reads it.
     pub(in crate::candidate::own) fn config(&self) -> Result<Config, HarnessError> {
-        let text = self.main.text.as_bytes();
+        let text = without_conditions(&self.main);
         Config::read(&self.main.origin, text, &mut Included(self))
             .map_err(|errors| self.refused(&errors))
     }
@@ -55,6 +56,21 @@ impl OwnConfiguration {
     }
 }
 
+/// The text without conditions of which nobody can say whether they apply, and so without what the copy leaves out to let
+/// every client in; all that is left stands where it stood.
+fn without_conditions(source: &Source) -> Vec<u8> {
+    let mut text = source.text.as_bytes().to_vec();
+    source.parsed.walk(&mut |_, directive| {
+        if is_uncertain(directive) || gate(directive).is_some() {
+            let span = directive.span();
+            let bytes = &mut text[span.start as usize..span.end as usize];
+            let blank = bytes.iter_mut().filter(|byte| **byte != b'\n');
+            blank.for_each(|byte| *byte = b' ');
+        }
+    });
+    text
+}
+
 /// The files that were read with the main one.
 struct Included<'a>(&'a OwnConfiguration);
 
@@ -63,7 +79,7 @@ impl Loader for Included<'_> {
         let mut groups = self.0.included.iter();
         let group = groups.find(|group| group.written == pattern);
         let sources = group.iter().flat_map(|group| &group.sources);
-        let files = sources.map(|source| (source.origin.clone(), source.text.as_bytes().to_vec()));
+        let files = sources.map(|source| (source.origin.clone(), without_conditions(source)));
         match group {
             // What is not there is left out of the copy, too.
             None if !is_glob(pattern) => Ok(Vec::new()),
@@ -171,7 +187,18 @@ impl OwnConfiguration {
             _ => self
                 .main
                 .lacks("no server passes requests on to an upstream")
-                .help("a `location` with `proxy_pass` is what makes a site of a reverse proxy"),
+                .help(match self.missing.as_slice() {
+                    [] => "a `location` with `proxy_pass` is what makes a site of a reverse proxy"
+                        .to_owned(),
+                    missing => {
+                        let names = missing.iter().map(|one| one.written.as_str());
+                        let names: Vec<&str> = names.collect();
+                        format!(
+                            "it may stand in an include that is not there: {}; `nginx -T` prints all of them in one file",
+                            names.join(", ")
+                        )
+                    }
+                }),
         }
     }
 }

@@ -102,12 +102,28 @@ impl Reading<'_> {
             let plain = deployment.endpoints(Purpose::Plain).into_iter();
             let mut plain = plain.filter(|endpoint| endpoint.upstream == one.name);
             let answered = plain.next().map(|plain| self.answered(&plain.target));
+            let serving = self.serving(deployment, one);
             if let Some(upstream) = deployment.upstreams.get_mut(&one.name) {
                 upstream.client_address.fields = fields;
                 upstream.host = self.host_at(one);
-                upstream.own_fields = self.own_fields(one);
+                upstream.own_fields = self.own_fields(&serving);
                 upstream.answered_methods = answered.unwrap_or_default();
             }
+        }
+    }
+
+    /// The locations that serve an upstream's endpoints; all that lead there where no endpoint is reached.
+    fn serving(&self, deployment: &Deployment, one: &FoundUpstream) -> Vec<LocationId> {
+        let endpoints = Purpose::ALL
+            .into_iter()
+            .flat_map(|purpose| deployment.endpoints(purpose));
+        let own = endpoints.filter(|endpoint| endpoint.upstream == one.name);
+        let served = own.filter_map(|own| self.site().decide(&self.get(&own.target)).location);
+        let mut serving: Vec<LocationId> = served.collect();
+        serving.dedup();
+        match serving.is_empty() {
+            true => one.locations.clone(),
+            false => serving,
         }
     }
 
