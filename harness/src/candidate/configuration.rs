@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::{CopyPlaces, Hint, LaunchFile, Role, Secrets, Stages, address, template};
+use super::{CopyPlaces, LaunchFile, Role, Secrets, Stages, address, template};
 use crate::error::HarnessError;
 use crate::hint;
 
@@ -73,12 +73,6 @@ impl Configuration {
         with_role(Role::Native)
             .chain(with_role(Role::Template))
             .find_map(|file| Some((&**file, file.place_of(words)?)))
-    }
-
-    /// A candidate's hint at its place in the user's file; without a place where the directive is not there.
-    #[must_use]
-    pub fn hint(&self, hint: &Hint) -> hint::Hint {
-        hint::Hint::resolve(hint, &self.files)
     }
 
     /// What a candidate said, with the user's file names in place of the private ones, and without secrets.
@@ -169,11 +163,16 @@ mod tests {
         )
     }
 
+    /// What the gallery's NGINX says of a finding, at its place.
+    fn hint(code: &str) -> hint::Hint {
+        let candidate = Candidate::named("nginx").unwrap();
+        let hint = candidate.hint(code).unwrap();
+        hint::Hint::resolve(hint, candidate.files())
+    }
+
     #[test]
     fn a_hint_points_into_the_published_file() {
-        let candidate = Candidate::named("nginx").unwrap();
-        let hint = candidate.hint("identity.forwarded_for_appended").unwrap();
-        let hint = configuration("nginx").hint(hint);
+        let hint = hint("identity.forwarded_for_appended");
         assert_eq!(hint.address(), "published.conf:35");
         assert_eq!(
             hint.place.unwrap().source,
@@ -183,12 +182,8 @@ mod tests {
 
     #[test]
     fn a_hint_without_a_place_names_the_users_file() {
-        let candidate = Candidate::named("nginx").unwrap();
-        let hint = candidate.hint("lifecycle.stop_cuts_streams").unwrap();
-        assert_eq!(
-            configuration("nginx").hint(hint).address(),
-            "published.conf"
-        );
+        let hint = hint("lifecycle.stop_cuts_streams");
+        assert_eq!(hint.address(), "published.conf");
     }
 
     #[test]
