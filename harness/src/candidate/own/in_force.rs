@@ -4,6 +4,7 @@ use proxyproof_oracle::conf::{Body, Directive, Document};
 use proxyproof_oracle::location::{LocationId, NginxVersion, Place as Written, Request, Site};
 use proxyproof_oracle::routes::Config;
 use proxyproof_oracle::setting::{Effective, Scope, Setting};
+use proxyproof_oracle::upstream::Upstream;
 
 use super::OwnConfiguration;
 use crate::candidate::Hint as Advice;
@@ -232,14 +233,18 @@ impl Served<'_> {
         }
     }
 
+    /// The `upstream` that the request goes to.
+    fn group(&self) -> Option<&Upstream> {
+        let scope = Scope::location(self.scope.server, self.scope.location?);
+        let ways = self.site().destinations(scope).found;
+        let group = ways.iter().find_map(|way| way.group)?;
+        Some(&self.site().upstreams[group])
+    }
+
     /// The group that the request goes to; for `keepalive`, which stands in one, the destination that has none.
     fn of_group(&self, name: &str) -> Option<Fault> {
-        let location = self.scope.location?;
-        let ways = self
-            .site()
-            .destinations(Scope::location(self.scope.server, location));
-        let group = ways.found.iter().find_map(|way| way.group);
-        let Some(group) = group.map(|group| &self.site().upstreams[group]) else {
+        self.scope.location?;
+        let Some(group) = self.group() else {
             let pass = self.site().effective(self.scope, "proxy_pass");
             return (name == "keepalive").then(|| Fault {
                 place: Some(pass.setting().map_or(self.place(), |pass| pass.place)),
@@ -323,28 +328,16 @@ impl Served<'_> {
             .iter()
             .map(|word| word.value().to_vec());
         let words: Vec<Vec<u8>> = words.collect();
-        let in_group;
-        let effective;
-        let settings: Vec<&Setting> = if name == "keepalive" {
-            let location = self.scope.location;
-            in_group = location.map(|location| {
-                self.site()
-                    .destinations(Scope::location(self.scope.server, location))
-            });
-            let ways = in_group.iter().flat_map(|ways| &ways.found);
-            let groups = ways.filter_map(|way| way.group);
-            let settings = groups.flat_map(|group| &self.site().upstreams[group].settings);
-            return settings.into_iter().any(|setting| setting.name == name);
-        } else {
-            effective = self.site().effective(self.scope, &name);
-            effective.settings.clone()
-        };
+        if name == "keepalive" {
+            let settings = self.group().map(|group| group.settings.iter());
+            return settings.is_some_and(|mut own| own.any(|setting| setting.name == name));
+        }
+        let effective = self.site().effective(self.scope, &name);
+        let settings = &effective.settings;
         let same = |setting: &&Setting| setting.name == name && setting.arguments == words;
         settings.iter().any(same)
             || settings.is_empty()
-                && self
-                    .site()
-                    .effective(self.scope, &name)
+                && effective
                     .definition
                     .and_then(|definition| definition.default_value(self.version))
                     .is_some_and(|default| vec![default.as_bytes().to_vec()] == words)
